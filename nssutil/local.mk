@@ -1,0 +1,20 @@
+# nssutil/local.mk: libnu, typed helpers over NSS and the codecs; not installed.
+
+noinst_LTLIBRARIES += nssutil/libnu.la
+nssutil_libnu_la_SOURCES = \
+	nssutil/nu_auto.h \
+	nssutil/nu_b64.c nssutil/nu_b64.h \
+	nssutil/nu_cert.c nssutil/nu_cert.h \
+	nssutil/nu_cmmf.c nssutil/nu_cmmf.h \
+	nssutil/nu_crmf.c nssutil/nu_crmf.h \
+	nssutil/nu_der.c nssutil/nu_der.h \
+	nssutil/nu_err.c nssutil/nu_err.h \
+	nssutil/nu_ext.c nssutil/nu_ext.h \
+	nssutil/nu_init.c nssutil/nu_init.h \
+	nssutil/nu_key.c nssutil/nu_key.h \
+	nssutil/nu_name.c nssutil/nu_name.h \
+	nssutil/nu_p10.c nssutil/nu_p10.h \
+	nssutil/nu_p12.h nssutil/nu_p12_int.h nssutil/nu_p12_pbe.c \
+	nssutil/nu_p12_read.c nssutil/nu_p12_write.c \
+	nssutil/nu_pin.c nssutil/nu_pin.h \
+	nssutil/nu_slot.c nssutil/nu_slot.h

@@ -1,0 +1,18 @@
+/* This Source Code Form is subject to the terms of the Mozilla Public
+ * License, v. 2.0. If a copy of the MPL was not distributed with this
+ * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
+
+/* nu_err.h - a name and a sentence for every NSS and NSPR error. */
+
+#ifndef NU_ERR_H
+#define NU_ERR_H
+
+#include <prerror.h>
+
+/* "SEC_ERROR_BAD_PASSWORD"; a number nobody knows: "error -12345" from a buffer
+ * of the thread's. Never NULL. */
+const char *nu_err_name(PRErrorCode err);
+/* NSS's own sentence, or "". */
+const char *nu_err_text(PRErrorCode err);
+
+#endif

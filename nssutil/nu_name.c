@@ -1,0 +1,216 @@
+/* This Source Code Form is subject to the terms of the Mozilla Public
+ * License, v. 2.0. If a copy of the MPL was not distributed with this
+ * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
+
+/* nu_name.c - distinguished names and nicknames, in and out. */
+
+#include "nssutil/nu_name.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cert.h>
+#include <secasn1.h>
+#include <secerr.h>
+
+#include "nssutil/nu_auto.h"
+
+SECItem *
+nu_name_from_text(const char *text)
+{
+	nu_auto(CERTName) name = CERT_AsciiToName(text);
+
+	if (name == NULL)
+		return NULL;
+	if (name->rdns == NULL || name->rdns[0] == NULL) {
+		PORT_SetError(SEC_ERROR_INVALID_AVA);
+		return NULL;
+	}
+	return SEC_ASN1EncodeItem(NULL, NULL, name,
+	                          SEC_ASN1_GET(CERT_NameTemplate));
+}
+
+char *
+nu_name_to_text(const SECItem *der_name)
+{
+	nu_auto_port char *text = CERT_DerNameToAscii((SECItem *)der_name);
+
+	return text != NULL ? strdup(text) : NULL;
+}
+
+/* The value of an attribute in UTF-8; free() it. */
+static char *
+value_text(const CERTAVA *ava)
+{
+	nu_auto(SECItem) value = CERT_DecodeAVAValue(&ava->value);
+
+	if (value == NULL || value->len == 0)
+		return NULL;
+	return strndup((const char *)value->data, value->len);
+}
+
+/* The last attribute of this kind, which is the most specific one; of any kind
+ * with SEC_OID_UNKNOWN. */
+static char *
+last_value(const CERTName *name, SECOidTag kind)
+{
+	const CERTAVA *found = NULL;
+
+	for (CERTRDN **rdn = name->rdns; rdn != NULL && *rdn != NULL; rdn++) {
+		for (CERTAVA **ava = (*rdn)->avas; ava && *ava; ava++) {
+			if (kind == SEC_OID_UNKNOWN ||
+			    CERT_GetAVATag(*ava) == kind)
+				found = *ava;
+		}
+	}
+	return found != NULL ? value_text(found) : NULL;
+}
+
+static char *
+first_kind_present(const SECItem *der_name, const SECOidTag *kinds)
+{
+	nu_auto(PLArenaPool) arena = PORT_NewArena(DER_DEFAULT_CHUNKSIZE);
+	CERTName name;
+	char *value;
+
+	memset(&name, 0, sizeof name);
+	if (arena == NULL ||
+	    SEC_QuickDERDecodeItem(arena, &name,
+	                           SEC_ASN1_GET(CERT_NameTemplate),
+	                           der_name) != SECSuccess)
+		return NULL;
+	for (; *kinds != SEC_OID_UNKNOWN; kinds++) {
+		value = last_value(&name, *kinds);
+		if (value != NULL)
+			return value;
+	}
+	return last_value(&name, SEC_OID_UNKNOWN);
+}
+
+char *
+nu_name_of_subject(const SECItem *der_name)
+{
+	static const SECOidTag kinds[] = { SEC_OID_AVA_COMMON_NAME,
+		                           SEC_OID_PKCS9_EMAIL_ADDRESS,
+		                           SEC_OID_RFC1274_MAIL,
+		                           SEC_OID_UNKNOWN };
+
+	return first_kind_present(der_name, kinds);
+}
+
+char *
+nu_name_of_issuer(const SECItem *der_name)
+{
+	static const SECOidTag kinds[] = { SEC_OID_AVA_ORGANIZATION_NAME,
+		                           SEC_OID_AVA_COMMON_NAME,
+		                           SEC_OID_UNKNOWN };
+
+	return first_kind_present(der_name, kinds);
+}
+
+/* Read one code point of UTF-8 (RFC 3629): its length in octets, 0 if it is
+ * none. */
+static size_t
+read_code_point(const unsigned char *s, uint32_t *ret_point)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	size_t len = s[0] < 0x80             ? 1
+	             : (s[0] & 0xe0) == 0xc0 ? 2
+	             : (s[0] & 0xf0) == 0xe0 ? 3
+	             : (s[0] & 0xf8) == 0xf0 ? 4
+	                                     : 0;
+	uint32_t point = len == 1 ? s[0] : s[0] & (0xffu >> (len + 1));
+
+	for (size_t i = 1; i < len; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+		point = point << 6 | (s[i] & 0x3fu);
+	}
+	if (len == 0 || point < least[len] || point > 0x10ffff ||
+	    (point >= 0xd800 && point <= 0xdfff))
+		return 0;
+	*ret_point = point;
+	return len;
+}
+
+static bool
+is_control(uint32_t point)
+{
+	return point < 0x20 || (point >= 0x7f && point < 0xa0);
+}
+
+static void
+trim(const char **start, const char **end)
+{
+	while (*start < *end && **start == ' ')
+		(*start)++;
+	while (*start < *end && (*end)[-1] == ' ')
+		(*end)--;
+}
+
+/* Copy text up to NU_NICKNAME_MAX octets. force mends what is wrong with it;
+ * otherwise a fault is NULL. */
+static char *
+clean_text(const char *text, bool force)
+{
+	const char *end = text + strlen(text);
+	char *out, *to;
+
+	trim(&text, &end);
+	out = to = malloc(NU_NICKNAME_MAX + 1);
+	if (out == NULL) {
+		PORT_SetError(SEC_ERROR_NO_MEMORY);
+		return NULL;
+	}
+	while (text < end) {
+		uint32_t point = 0;
+		size_t len = read_code_point((const unsigned char *)text,
+		                             &point);
+		bool fault = len == 0 || is_control(point);
+
+		if (to - out + (len ? len : 1) > NU_NICKNAME_MAX)
+			break;
+		if (fault && !force)
+			break;
+		if (fault || point == ':')
+			*to++ = '_';
+		else
+			to = mempcpy(to, text, len);
+		text += len ? len : 1;
+	}
+	if (to == out && force)
+		*to++ = '_';
+	*to = '\0';
+	if (to == out || (text < end && !force)) {
+		free(out);
+		PORT_SetError(SEC_ERROR_INVALID_ARGS);
+		return NULL;
+	}
+	return out;
+}
+
+char *
+nu_nickname_clean(const char *wish)
+{
+	return clean_text(wish, false);
+}
+
+char *
+nu_nickname_force(const char *text)
+{
+	return clean_text(text, true);
+}
+
+void
+nu_hex(const unsigned char *octets, size_t len, char *out)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < len; i++) {
+		*out++ = digits[octets[i] >> 4];
+		*out++ = digits[octets[i] & 15];
+	}
+	*out = '\0';
+}

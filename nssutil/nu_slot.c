@@ -1,0 +1,153 @@
+/* This Source Code Form is subject to the terms of the Mozilla Public
+ * License, v. 2.0. If a copy of the MPL was not distributed with this
+ * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
+
+/* nu_slot.c - tokens, login, and keys by their label or id. */
+
+#include "nssutil/nu_slot.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <secerr.h>
+
+#include "nssutil/nu_auto.h"
+
+PK11SlotInfo *
+nu_slot_find(const char *token)
+{
+	PK11SlotInfo *slot;
+
+	if (token == NULL)
+		return PK11_GetInternalKeySlot();
+	slot = PK11_FindSlotByName(token);
+	if (slot != NULL && PK11_IsInternal(slot)) {
+		PK11_FreeSlot(slot); /* NSS's own names for the database */
+		slot = PK11_GetInternalKeySlot();
+	}
+	return slot;
+}
+
+static PRBool
+holds_user_keys(PK11SlotInfo *slot)
+{
+	return !PK11_IsInternal(slot) && !PK11_HasRootCerts(slot) &&
+	       PK11_IsPresent(slot);
+}
+
+static size_t
+count_elements(PK11SlotList *list)
+{
+	size_t n = 0;
+
+	for (PK11SlotListElement *e = PK11_GetFirstSafe(list); e != NULL;
+	     e = PK11_GetNextSafe(list, e, PR_FALSE))
+		n++;
+	return n;
+}
+
+struct nu_slots *
+nu_slots_new(void)
+{
+	nu_auto(PK11SlotList) all = PK11_GetAllTokens(
+	        CKM_INVALID_MECHANISM, PR_FALSE, PR_FALSE, NULL);
+	struct nu_slots *slots;
+
+	if (all == NULL)
+		return NULL;
+	slots = calloc(1, sizeof *slots +
+	                      (count_elements(all) + 1) * sizeof slots->slot[0]);
+	if (slots == NULL) {
+		PORT_SetError(SEC_ERROR_NO_MEMORY);
+		return NULL;
+	}
+	slots->slot[0] = PK11_GetInternalKeySlot();
+	if (slots->slot[0] == NULL) {
+		free(slots);
+		return NULL;
+	}
+	slots->n = 1;
+	for (PK11SlotListElement *e = PK11_GetFirstSafe(all); e != NULL;
+	     e = PK11_GetNextSafe(all, e, PR_FALSE)) {
+		if (holds_user_keys(e->slot))
+			slots->slot[slots->n++] = PK11_ReferenceSlot(e->slot);
+	}
+	return slots;
+}
+
+void
+nu_slots_free(struct nu_slots *slots)
+{
+	if (slots == NULL)
+		return;
+	for (size_t i = 0; i < slots->n; i++)
+		PK11_FreeSlot(slots->slot[i]);
+	free(slots);
+}
+
+PRBool
+nu_slot_needs_init(PK11SlotInfo *slot)
+{
+	return PK11_IsInternal(slot) && PK11_NeedUserInit(slot);
+}
+
+SECStatus
+nu_slot_login(PK11SlotInfo *slot, struct nu_pin *pin)
+{
+	if (!PK11_NeedLogin(slot) || PK11_IsLoggedIn(slot, pin))
+		return SECSuccess;
+	if (PK11_Authenticate(slot, PR_FALSE, pin) == SECSuccess)
+		return SECSuccess;
+	/* No password given leaves an older error standing. */
+	if (pin == NULL || pin->last != NU_PIN_GIVEN)
+		PORT_SetError(SEC_ERROR_BAD_PASSWORD);
+	return SECFailure;
+}
+
+static SECKEYPrivateKey *
+first_of(SECKEYPrivateKeyList *list)
+{
+	SECKEYPrivateKeyListNode *node = PRIVKEY_LIST_HEAD(list);
+
+	return PRIVKEY_LIST_END(node, list) ? NULL
+	                                    : SECKEY_CopyPrivateKey(node->key);
+}
+
+SECKEYPrivateKey *
+nu_slot_key_by_label(PK11SlotInfo *slot, const char *label, void *wincx)
+{
+	nu_auto(SECKEYPrivateKeyList) list = NULL;
+
+	PORT_SetError(0);
+	list = PK11_ListPrivKeysInSlot(slot, (char *)label, wincx);
+	return list != NULL ? first_of(list) : NULL;
+}
+
+SECKEYPrivateKey *
+nu_slot_key_for_cert(PK11SlotInfo *slot, CERTCertificate *cert, void *wincx)
+{
+	nu_auto(SECItem) id = PK11_GetLowLevelKeyIDForCert(NULL, cert, wincx);
+
+	if (id == NULL)
+		return NULL;
+	PORT_SetError(0);
+	return PK11_FindKeyByKeyID(slot, id, wincx);
+}
+
+SECStatus
+nu_key_attribute(SECKEYPrivateKey *key, CK_ATTRIBUTE_TYPE type,
+                 SECItem *ret_value)
+{
+	SECItem value = { siBuffer, NULL, 0 };
+
+	if (PK11_ReadRawAttribute(PK11_TypePrivKey, key, type, &value) !=
+	    SECSuccess)
+		return SECFailure;
+	if (value.data == NULL || value.len == 0) {
+		SECITEM_FreeItem(&value, PR_FALSE);
+		PORT_SetError(0);
+		return SECFailure;
+	}
+	*ret_value = value;
+	return SECSuccess;
+}

@@ -1,0 +1,48 @@
+/* This Source Code Form is subject to the terms of the Mozilla Public
+ * License, v. 2.0. If a copy of the MPL was not distributed with this
+ * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
+
+/* nu_slot.h - tokens, login, and keys by their label or id. */
+
+#ifndef NU_SLOT_H
+#define NU_SLOT_H
+
+#include <pk11pub.h>
+
+#include "nssutil/nu_pin.h"
+
+/* The token of this name, NULL for the database itself. The caller owns it.
+ * SEC_ERROR_NO_TOKEN: there is none. */
+PK11SlotInfo *nu_slot_find(const char *token);
+
+/* The tokens that can hold a user's keys: present, and not NSS's own
+ * cryptography or its built-in roots. The database comes first. */
+struct nu_slots {
+	size_t n;
+	PK11SlotInfo *slot[];
+};
+/* NULL and an NSS error. Free it with nu_slots_free(). */
+struct nu_slots *nu_slots_new(void);
+void nu_slots_free(struct nu_slots *slots);
+
+/* Is the database there but without its password (or its empty one) set, so
+ * that no key can be made? */
+PRBool nu_slot_needs_init(PK11SlotInfo *slot);
+/* Log in if the token needs it. SEC_ERROR_BAD_PASSWORD: wrong, or none was
+ * to be had; pin->last says if the user cancelled. */
+SECStatus nu_slot_login(PK11SlotInfo *slot, struct nu_pin *pin);
+
+/* The private key with this label, in constant time, or NULL; PORT_GetError()
+ * is 0 when there is simply none. Of several the first. The caller owns it. */
+SECKEYPrivateKey *nu_slot_key_by_label(PK11SlotInfo *slot, const char *label,
+                                       void *wincx);
+/* The private key whose CKA_ID is NSS's for the key of cert, in constant time,
+ * as above. A key under another CKA_ID is not found. */
+SECKEYPrivateKey *nu_slot_key_for_cert(PK11SlotInfo *slot,
+                                       CERTCertificate *cert, void *wincx);
+/* A raw attribute of a private key; an empty or missing one is SECFailure.
+ * Free ret_value's data with SECITEM_ZfreeItem(x, PR_FALSE). */
+SECStatus nu_key_attribute(SECKEYPrivateKey *key, CK_ATTRIBUTE_TYPE type,
+                           SECItem *ret_value);
+
+#endif
