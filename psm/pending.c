@@ -1,0 +1,230 @@
+/* This Source Code Form is subject to the terms of the Mozilla Public
+ * License, v. 2.0. If a copy of the MPL was not distributed with this
+ * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
+
+/* pending.c - keys that wait for a certificate, found by their label. */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <secerr.h>
+
+#include "nssutil/nu_auto.h"
+#include "nssutil/nu_der.h"
+#include "nssutil/nu_key.h"
+#include "psm/internal.h"
+
+#define PREFIX "pending:"
+#define CA_SUFFIX ":ca"
+
+void
+pending_label(int32_t id, bool is_ca, char label[PSM_LABEL_SIZE])
+{
+	snprintf(label, PSM_LABEL_SIZE, PREFIX "%d%s", (int)id,
+	         is_ca ? CA_SUFFIX : "");
+}
+
+bool
+pending_parse(const char *label, int32_t *ret_id, bool *ret_is_ca)
+{
+	const char *digits = label + strlen(PREFIX);
+	char *end;
+	long id;
+
+	if (strncmp(label, PREFIX, strlen(PREFIX)) != 0 || *digits < '1' ||
+	    *digits > '9')
+		return false;
+	errno = 0;
+	id = strtol(digits, &end, 10);
+	if (errno != 0 || id > INT32_MAX ||
+	    (*end != '\0' && strcmp(end, CA_SUFFIX) != 0))
+		return false;
+	*ret_id = (int32_t)id;
+	*ret_is_ca = *end != '\0';
+	return true;
+}
+
+void
+pending_clear(struct pending *pending)
+{
+	if (pending->key != NULL)
+		SECKEY_DestroyPrivateKey(pending->key);
+	if (pending->slot != NULL)
+		PK11_FreeSlot(pending->slot);
+	memset(pending, 0, sizeof *pending);
+}
+
+static enum psm_err
+take_key(struct psm_ctx *ctx, PK11SlotInfo *slot, SECKEYPrivateKey *key,
+         bool is_ca, struct pending *ret_pending)
+{
+	SECKEYPrivateKey *copy = SECKEY_CopyPrivateKey(key);
+
+	if (copy == NULL)
+		return psm_fail_nss(ctx, PSM_E_STORE, "cannot read the key");
+	ret_pending->key = copy;
+	ret_pending->slot = PK11_ReferenceSlot(slot);
+	ret_pending->is_ca = is_ca;
+	return PSM_OK;
+}
+
+static SECKEYPublicKey *
+public_key_of(struct psm_ctx *ctx, CERTCertificate *cert, enum psm_err *ret_err)
+{
+	SECKEYPublicKey *pub = CERT_ExtractPublicKey(cert);
+
+	if (pub == NULL)
+		*ret_err = psm_fail_nss(ctx, PSM_E_CERTIFICATE,
+		                        "the certificate's key is of no use");
+	return pub;
+}
+
+/* The first key of the list that is pub's other half. */
+static SECKEYPrivateKey *
+match_of(SECKEYPrivateKeyList *list, SECKEYPublicKey *pub)
+{
+	for (SECKEYPrivateKeyListNode *n = PRIVKEY_LIST_HEAD(list);
+	     !PRIVKEY_LIST_END(n, list); n = PRIVKEY_LIST_NEXT(n)) {
+		if (n->key != NULL && nu_key_matches(n->key, pub))
+			return n->key;
+	}
+	return NULL;
+}
+
+static bool
+is_empty(SECKEYPrivateKeyList *list)
+{
+	return list == NULL || PRIVKEY_LIST_END(PRIVKEY_LIST_HEAD(list), list);
+}
+
+/* A label only finds keys, since anyone who may write the database may change
+ * it: that one belongs to the certificate is proved on the keys. */
+static enum psm_err
+find_in_slot(struct psm_ctx *ctx, PK11SlotInfo *slot, int32_t id, bool is_ca,
+             CERTCertificate *cert, struct pending *ret_pending)
+{
+	nu_auto(SECKEYPrivateKeyList) list = NULL;
+	nu_auto(SECKEYPublicKey) pub = NULL;
+	char label[PSM_LABEL_SIZE];
+	enum psm_err err = PSM_OK;
+	SECKEYPrivateKey *key;
+
+	pending_label(id, is_ca, label);
+	list = PK11_ListPrivKeysInSlot(slot, label, &ctx->pin);
+	if (is_empty(list))
+		return PSM_E_REQUEST_ID;
+	pub = public_key_of(ctx, cert, &err);
+	if (pub == NULL)
+		return err;
+	key = match_of(list, pub);
+	if (key == NULL && PORT_GetError() == SEC_ERROR_NO_MEMORY)
+		return psm_fail_nss(ctx, PSM_E_NO_MEMORY, "comparing keys");
+	if (key == NULL)
+		return psm_fail(ctx, PSM_E_CERTIFICATE,
+		                "the certificate for request %d is for "
+		                "another key", (int)id);
+	return take_key(ctx, slot, key, is_ca, ret_pending);
+}
+
+enum psm_err
+pending_find(struct psm_ctx *ctx, const struct nu_slots *slots,
+             const SECItem *id_octets, CERTCertificate *cert,
+             struct pending *ret_pending)
+{
+	nu_auto_mem char *text = nu_der_to_decimal(id_octets);
+	enum psm_err err;
+	long id;
+
+	if (text == NULL)
+		return psm_fail(ctx, PSM_E_NO_MEMORY, "out of memory");
+	if (nu_der_to_long(id_octets, &id) != SECSuccess || id < 1 ||
+	    id > INT32_MAX)
+		return psm_fail(ctx, PSM_E_REQUEST_ID,
+		                "%s is no request id of ours", text);
+	for (size_t i = 0; i < 2 * slots->n; i++) {
+		err = find_in_slot(ctx, slots->slot[i / 2], (int32_t)id, i % 2,
+		                   cert, ret_pending);
+		if (err != PSM_E_REQUEST_ID)
+			return err;
+	}
+	return psm_fail(ctx, PSM_E_REQUEST_ID,
+	                "no request with the id %s is pending here", text);
+}
+
+bool
+pending_exists(struct psm_ctx *ctx, PK11SlotInfo *slot, int32_t id)
+{
+	char label[PSM_LABEL_SIZE];
+
+	for (int is_ca = 0; is_ca < 2; is_ca++) {
+		nu_auto(SECKEYPrivateKeyList) list = NULL;
+
+		pending_label(id, is_ca, label);
+		list = PK11_ListPrivKeysInSlot(slot, label, &ctx->pin);
+		if (!is_empty(list))
+			return true;
+	}
+	return false;
+}
+
+/* --- by the public key alone --------------------------------------------- */
+
+static bool
+label_is_ca(SECKEYPrivateKey *key)
+{
+	nu_auto_port char *label = PK11_GetPrivateKeyNickname(key);
+	int32_t id;
+	bool is_ca = false;
+
+	return label != NULL && pending_parse(label, &id, &is_ca) && is_ca;
+}
+
+/* A key whose CKA_ID is not NSS's for it, as after an interrupted generation or
+ * from another program, can only be found by trying them all. */
+static enum psm_err
+try_all_keys(struct psm_ctx *ctx, PK11SlotInfo *slot, SECKEYPublicKey *pub,
+             struct pending *ret_pending)
+{
+	nu_auto(SECKEYPrivateKeyList) list =
+	        PK11_ListPrivKeysInSlot(slot, NULL, &ctx->pin);
+	SECKEYPrivateKey *key = is_empty(list) ? NULL : match_of(list, pub);
+
+	if (key == NULL)
+		return PSM_E_REQUEST_ID;
+	return take_key(ctx, slot, key, label_is_ca(key), ret_pending);
+}
+
+static enum psm_err
+find_key_in_slot(struct psm_ctx *ctx, PK11SlotInfo *slot, CERTCertificate *cert,
+                 SECKEYPublicKey *pub, struct pending *ret_pending)
+{
+	nu_auto(SECKEYPrivateKey) key =
+	        nu_slot_key_for_cert(slot, cert, &ctx->pin);
+
+	if (key != NULL && nu_key_matches(key, pub))
+		return take_key(ctx, slot, key, label_is_ca(key), ret_pending);
+	return PSM_E_REQUEST_ID;
+}
+
+enum psm_err
+pending_find_by_key(struct psm_ctx *ctx, const struct nu_slots *slots,
+                    CERTCertificate *cert, struct pending *ret_pending)
+{
+	nu_auto(SECKEYPublicKey) pub = NULL;
+	enum psm_err err = PSM_E_REQUEST_ID;
+
+	pub = public_key_of(ctx, cert, &err);
+	if (pub == NULL)
+		return err;
+	for (size_t i = 0; i < slots->n && err == PSM_E_REQUEST_ID; i++)
+		err = find_key_in_slot(ctx, slots->slot[i], cert, pub,
+		                       ret_pending);
+	for (size_t i = 0; i < slots->n && err == PSM_E_REQUEST_ID; i++)
+		err = try_all_keys(ctx, slots->slot[i], pub, ret_pending);
+	if (err == PSM_E_REQUEST_ID)
+		return psm_fail(ctx, PSM_E_REQUEST_ID,
+		                "no private key here is the certificate's");
+	return err;
+}

@@ -1,0 +1,398 @@
+/* This Source Code Form is subject to the terms of the Mozilla Public
+ * License, v. 2.0. If a copy of the MPL was not distributed with this
+ * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
+
+/* plan.c - what an import or a restore is about to do, and doing it. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <secerr.h>
+
+#include "nssutil/nu_auto.h"
+#include "psm/internal.h"
+
+char *
+plan_strdup(struct plan *plan, const char *text)
+{
+	return PORT_ArenaStrdup(plan->result->arena, text);
+}
+
+/* --- the result ----------------------------------------------------------- */
+
+size_t
+psm_import_count(const struct psm_import *import)
+{
+	return import->n_users;
+}
+
+const struct psm_imported *
+psm_import_get(const struct psm_import *import, size_t i)
+{
+	return i < import->n_users ? &import->users[i] : NULL;
+}
+
+size_t
+psm_import_chain_count(const struct psm_import *import)
+{
+	return import->n_chain;
+}
+
+const struct psm_imported *
+psm_import_chain_get(const struct psm_import *import, size_t i)
+{
+	return i < import->n_chain ? &import->chain[i] : NULL;
+}
+
+const char *
+psm_import_backup_path(const struct psm_import *import)
+{
+	return import->backup_path;
+}
+
+void
+psm_import_free(struct psm_import *import)
+{
+	if (import != NULL)
+		PORT_FreeArena(import->arena, PR_FALSE);
+}
+
+const char *
+psm_warning(unsigned bit)
+{
+	switch (bit) {
+	case PSM_WARN_EXPIRED:
+		return "the certificate has expired";
+	case PSM_WARN_NOT_YET_VALID:
+		return "the certificate is not valid yet";
+	case PSM_WARN_UNVERIFIED:
+		return "its issuer is not known here, so its signature could "
+		       "not be checked";
+	case PSM_WARN_MODIFIED:
+		return "the CA granted it with modifications";
+	case PSM_WARN_ALREADY_STORED:
+		return "it was stored before";
+	case PSM_WARN_KEY_ELSEWHERE:
+		return "its key was no pending request";
+	case PSM_WARN_WEAK_SIGNATURE:
+		return "it is signed by an algorithm too weak to be checked";
+	default:
+		return NULL;
+	}
+}
+
+/* --- building -------------------------------------------------------------- */
+
+enum psm_err
+plan_init(struct psm_ctx *ctx, struct plan *plan, size_t n_users,
+          size_t n_chain)
+{
+	PLArenaPool *arena = PORT_NewArena(DER_DEFAULT_CHUNKSIZE);
+	struct psm_import *result;
+
+	memset(plan, 0, sizeof *plan);
+	if (arena == NULL)
+		return psm_fail(ctx, PSM_E_NO_MEMORY, "out of memory");
+	result = PORT_ArenaZNew(arena, struct psm_import);
+	if (result == NULL) {
+		PORT_FreeArena(arena, PR_FALSE);
+		return psm_fail(ctx, PSM_E_NO_MEMORY, "out of memory");
+	}
+	result->arena = arena;
+	plan->result = result;
+	result->users = PORT_ArenaZNewArray(arena, struct psm_imported,
+	                                    n_users + 1);
+	result->chain = PORT_ArenaZNewArray(arena, struct psm_imported,
+	                                    n_chain + 1);
+	plan->users = PORT_ArenaZNewArray(arena, struct step, n_users + 1);
+	plan->chain = PORT_ArenaZNewArray(arena, struct step, n_chain + 1);
+	if (result->users == NULL || result->chain == NULL ||
+	    plan->users == NULL || plan->chain == NULL)
+		return psm_fail(ctx, PSM_E_NO_MEMORY, "out of memory");
+	return PSM_OK;
+}
+
+static void
+step_clear(struct step *step)
+{
+	if (step->cert != NULL)
+		CERT_DestroyCertificate(step->cert);
+	if (step->slot != NULL)
+		PK11_FreeSlot(step->slot);
+	pending_clear(&step->pending);
+}
+
+void
+plan_clear(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->n_users; i++)
+		step_clear(&plan->users[i]);
+	for (size_t i = 0; i < plan->n_chain; i++)
+		step_clear(&plan->chain[i]);
+	psm_import_free(plan->result);
+}
+
+static enum psm_err
+fail_certificate(struct psm_ctx *ctx, const char *what)
+{
+	if (PORT_GetError() == SEC_ERROR_REUSED_ISSUER_AND_SERIAL)
+		return psm_fail(ctx, PSM_E_CERTIFICATE,
+		                "another certificate with the issuer and "
+		                "serial number of %s is here", what);
+	return psm_fail_nss(ctx, PSM_E_CERTIFICATE, "%s does not parse", what);
+}
+
+/* Decode into a step; no database is written. */
+static enum psm_err
+fill_step(struct psm_ctx *ctx, struct plan *plan, struct step *step,
+          struct psm_imported *report, const SECItem *der, const char *what)
+{
+	struct nu_cert parts;
+
+	step->report = report;
+	if (nu_cert_read(der, &parts) != SECSuccess ||
+	    cert_describe(plan->result->arena, der, &report->cert) !=
+	            SECSuccess)
+		return fail_certificate(ctx, what);
+	step->cert = CERT_NewTempCertificate(CERT_GetDefaultCertDB(),
+	                                     (SECItem *)der, NULL, PR_FALSE,
+	                                     PR_TRUE);
+	if (step->cert == NULL)
+		return fail_certificate(ctx, what);
+	/* Slices of bytes that live as long as the step. */
+	if (nu_cert_read(&step->cert->derCert, &step->parts) != SECSuccess)
+		return fail_certificate(ctx, what);
+	return PSM_OK;
+}
+
+enum psm_err
+plan_add_user(struct psm_ctx *ctx, struct plan *plan, const SECItem *der,
+              struct step **ret_step)
+{
+	size_t i = plan->n_users++;
+
+	plan->result->n_users = plan->n_users;
+	*ret_step = &plan->users[i];
+	return fill_step(ctx, plan, &plan->users[i], &plan->result->users[i],
+	                 der, "a certificate");
+}
+
+static bool
+is_in_plan(const struct plan *plan, const SECItem *der)
+{
+	for (size_t i = 0; i < plan->n_users; i++) {
+		if (SECITEM_ItemsAreEqual(der, &plan->users[i].cert->derCert))
+			return true;
+	}
+	for (size_t i = 0; i < plan->n_chain; i++) {
+		if (SECITEM_ItemsAreEqual(der, &plan->chain[i].cert->derCert))
+			return true;
+	}
+	return false;
+}
+
+enum psm_err
+plan_add_chain(struct psm_ctx *ctx, struct plan *plan, const SECItem *der)
+{
+	size_t i = plan->n_chain;
+
+	if (is_in_plan(plan, der))
+		return PSM_OK;
+	plan->n_chain++;
+	plan->result->n_chain = plan->n_chain;
+	plan->result->chain[i].matched = PSM_MATCHED_NOTHING;
+	plan->chain[i].slot = PK11_GetInternalKeySlot();
+	if (plan->chain[i].slot == NULL)
+		return psm_fail_nss(ctx, PSM_E_STORE, "no database");
+	return fill_step(ctx, plan, &plan->chain[i], &plan->result->chain[i],
+	                 der, "a CA certificate");
+}
+
+/* --- names ------------------------------------------------------------------ */
+
+static enum psm_err
+name_step(struct psm_ctx *ctx, struct plan *plan, struct step *step,
+          const char *wish)
+{
+	const char *stored;
+	enum psm_err err;
+
+	step->present = PK11_FindCertInSlot(step->slot, step->cert,
+	                                    &ctx->pin) != CK_INVALID_HANDLE;
+	if (step->present)
+		step->report->warnings |= PSM_WARN_ALREADY_STORED;
+	stored = step->present ? store_bare_nickname(step->cert) : NULL;
+	if (stored != NULL && *stored != '\0') {
+		step->nickname = plan_strdup(plan, stored);
+		if (step->nickname == NULL)
+			return psm_fail(ctx, PSM_E_NO_MEMORY, "out of memory");
+	} else {
+		err = nickname_choose(ctx, plan, step,
+		                      wish != NULL ? wish : step->wish,
+		                      &step->nickname);
+		if (err != PSM_OK)
+			return err;
+	}
+	step->report->cert.nickname = step->nickname;
+	step->report->cert.token =
+	        plan_strdup(plan, PK11_GetTokenName(step->slot));
+	return PSM_OK;
+}
+
+enum psm_err
+plan_name(struct psm_ctx *ctx, struct plan *plan)
+{
+	enum psm_err err = PSM_OK;
+
+	for (size_t i = 0; i < plan->n_users && err == PSM_OK; i++)
+		err = name_step(ctx, plan, &plan->users[i], plan->wish);
+	for (size_t i = 0; i < plan->n_chain && err == PSM_OK; i++)
+		err = name_step(ctx, plan, &plan->chain[i], NULL);
+	return err;
+}
+
+enum psm_err
+plan_confirm(struct psm_ctx *ctx, const struct plan *plan)
+{
+	if (ctx->ui.confirm == NULL ||
+	    ctx->ui.confirm(ctx->arg, plan->result) != PSM_ANSWER_NO)
+		return PSM_OK;
+	return psm_fail(ctx, PSM_E_CANCELLED, "the user refused the import");
+}
+
+/* --- doing ------------------------------------------------------------------ */
+
+static SECStatus
+set_cert_attribute(CERTCertificate *cert, CK_ATTRIBUTE_TYPE type,
+                   const void *data, size_t len)
+{
+	SECItem item = { siBuffer, (unsigned char *)data, (unsigned)len };
+
+	return PK11_WriteRawAttribute(PK11_TypeCert, cert, type, &item);
+}
+
+/* NSS finds a certificate's key by CKA_ID. A key made elsewhere keeps its own
+ * and the certificate follows; a key without one is given NSS's. */
+static SECStatus
+link_to_key(struct psm_ctx *ctx, struct step *step)
+{
+	nu_auto(SECItem) ours = PK11_GetLowLevelKeyIDForCert(NULL, step->cert,
+	                                                     &ctx->pin);
+	nu_auto_item theirs = { siBuffer, NULL, 0 };
+
+	if (ours == NULL)
+		return SECFailure;
+	if (nu_key_attribute(step->pending.key, CKA_ID, &theirs) != SECSuccess)
+		return PK11_WriteRawAttribute(PK11_TypePrivKey,
+		                              step->pending.key, CKA_ID, ours);
+	if (SECITEM_ItemsAreEqual(ours, &theirs))
+		return SECSuccess;
+	return set_cert_attribute(step->cert, CKA_ID, theirs.data, theirs.len);
+}
+
+static SECStatus
+store_step(struct psm_ctx *ctx, struct step *step)
+{
+	if (!step->present) {
+		if (PK11_ImportCert(step->slot, step->cert, CK_INVALID_HANDLE,
+		                    step->nickname, PR_FALSE) != SECSuccess)
+			return SECFailure;
+		step->stored = true;
+	} else if (step->cert->nickname == NULL) {
+		if (set_cert_attribute(step->cert, CKA_LABEL, step->nickname,
+		                       strlen(step->nickname)) != SECSuccess)
+			return SECFailure;
+		step->named = true;
+	}
+	return step->pending.key != NULL ? link_to_key(ctx, step) : SECSuccess;
+}
+
+static enum psm_err
+store_steps(struct psm_ctx *ctx, struct step *steps, size_t n,
+            const char *doing)
+{
+	for (size_t i = 0; i < n; i++) {
+		ctx_progress(ctx, doing, i, n);
+		if (store_step(ctx, &steps[i]) != SECSuccess)
+			return psm_fail_nss(ctx, PSM_E_STORE,
+			                    "cannot store \"%s\"",
+			                    steps[i].nickname);
+	}
+	ctx_progress(ctx, doing, n, n);
+	return PSM_OK;
+}
+
+enum psm_err
+plan_commit(struct psm_ctx *ctx, struct plan *plan)
+{
+	enum psm_err err = store_steps(ctx, plan->users, plan->n_users,
+	                               "storing certificates");
+
+	if (err == PSM_OK)
+		err = store_steps(ctx, plan->chain, plan->n_chain,
+		                  "storing CA certificates");
+	if (err != PSM_OK)
+		plan_undo(ctx, plan);
+	return err;
+}
+
+static enum psm_err
+retire_step(struct psm_ctx *ctx, struct plan *plan, struct step *step)
+{
+	nu_auto_port char *label =
+	        PK11_GetPrivateKeyNickname(step->pending.key);
+	int32_t id;
+	bool is_ca;
+
+	/* A label that is not ours is another program's to keep. */
+	if (label != NULL && *label != '\0' &&
+	    !pending_parse(label, &id, &is_ca))
+		return PSM_OK;
+	step->old_label = plan_strdup(plan, label != NULL ? label : "");
+	if (step->old_label == NULL)
+		return psm_fail(ctx, PSM_E_NO_MEMORY, "out of memory");
+	if (PK11_SetPrivateKeyNickname(step->pending.key, step->nickname) !=
+	    SECSuccess)
+		return psm_fail_nss(ctx, PSM_E_STORE,
+		                    "cannot retire the request of \"%s\"",
+		                    step->nickname);
+	step->retired = true;
+	return PSM_OK;
+}
+
+enum psm_err
+plan_retire(struct psm_ctx *ctx, struct plan *plan)
+{
+	enum psm_err err = PSM_OK;
+
+	for (size_t i = 0; i < plan->n_users && err == PSM_OK; i++) {
+		if (plan->users[i].pending.key != NULL)
+			err = retire_step(ctx, plan, &plan->users[i]);
+	}
+	return err;
+}
+
+static void
+undo_step(struct step *step)
+{
+	if (step->retired)
+		(void)PK11_SetPrivateKeyNickname(step->pending.key,
+		                                 step->old_label);
+	if (step->named)
+		(void)set_cert_attribute(step->cert, CKA_LABEL, "", 0);
+	if (step->stored)
+		(void)SEC_DeletePermCertificate(step->cert);
+	if (step->key_stored)
+		(void)store_delete_key(step->pending.slot, step->pending.key);
+	step->retired = step->named = step->stored = step->key_stored = false;
+}
+
+void
+plan_undo(struct psm_ctx *ctx, struct plan *plan)
+{
+	ctx_progress(ctx, "taking the import back", 0, 0);
+	for (size_t i = plan->n_chain; i-- > 0;)
+		undo_step(&plan->chain[i]);
+	for (size_t i = plan->n_users; i-- > 0;)
+		undo_step(&plan->users[i]);
+}

@@ -1,0 +1,392 @@
+/* This Source Code Form is subject to the terms of the Mozilla Public
+ * License, v. 2.0. If a copy of the MPL was not distributed with this
+ * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
+
+/* psm.h - user certificates in an NSS database; the only header of libpsm.
+ *
+ * A call that can fail returns PSM_OK or says why not; psm_errmsg() then has
+ * the details. A failed call changes nothing: not the store, not a ret_
+ * argument. Text is UTF-8. Times are seconds since 1970-01-01 UTC.
+ *
+ * Threads: a psm_ctx belongs to one thread at a time. Several psm_ctx may be
+ * used by several threads at once. NSS keeps its database and its password
+ * callback once per process, so all open psm_ctx of a process share one
+ * directory, and a program that has opened NSS by itself cannot also use
+ * libpsm. Several processes may work on one directory. A process that forks
+ * must not use a psm_ctx on both sides. */
+
+#ifndef PSM_H
+#define PSM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define PSM_MUST __attribute__((warn_unused_result))
+
+enum psm_err {
+	PSM_OK,
+	PSM_E_CANCELLED,      /* the user said no */
+	PSM_E_CERTIFICATE,    /* an answer or certificate is malformed or refused */
+	PSM_E_REQUEST_ID,     /* an id that answers no pending request */
+	PSM_E_STORE,          /* the token refused a read or a write */
+	PSM_E_NO_MEMORY,
+	PSM_E_PASSWORD,       /* a wrong password, or none to be had */
+	PSM_E_READ_ONLY,      /* the database is open, or stored, read-only */
+	PSM_E_DATABASE,       /* no NSS database, a damaged or a foreign one */
+	PSM_E_BUSY,           /* locked by others, or NSS is in use here already */
+	PSM_E_TOKEN,          /* no such PKCS#11 token, or it cannot do this */
+	PSM_E_NOT_FOUND,      /* no certificate, key or request of that name */
+	PSM_E_EXISTS,         /* it is there already and is not overwritten */
+	PSM_E_AMBIGUOUS,      /* a name that fits several certificates */
+	PSM_E_ARGUMENT,       /* the caller's argument makes no sense */
+	PSM_E_REQUEST,        /* a certification request is malformed or unproved */
+	PSM_E_PKCS12,         /* a PKCS#12 file is damaged */
+	PSM_E_PKCS12_KIND,    /* a PKCS#12 file uses what this NSS cannot read */
+	PSM_E_NOT_EXPORTABLE, /* a private key that may not leave its token */
+	PSM_E_FILE,           /* a file cannot be read or written */
+	PSM_E_INTERNAL,       /* a defect of ours or of NSS */
+	PSM_E_COUNT_          /* how many there are; no error */
+};
+
+/* One sentence, static. */
+const char *psm_strerror(enum psm_err err);
+/* The name as in this header ("PSM_E_CANCELLED"), static. */
+const char *psm_err_name(enum psm_err err);
+/* What importUserCertificates() returns to a page: "", "error:userCancel",
+ * "error:invalidCertificate", "error:invalidRequestID" or
+ * "error:internalError"; static. Source: MDN, importUserCertificates. */
+const char *psm_js_string(enum psm_err err);
+/* The version of the library that runs, "MAJOR.MINOR.PATCH", static. */
+const char *psm_version(void);
+
+struct psm_ctx;
+struct psm_import;
+struct psm_backup_target;
+
+/* --- the user ---------------------------------------------------------- */
+
+enum psm_answer {
+	PSM_ANSWER_YES,  /* done, the answer is in the arguments */
+	PSM_ANSWER_NO,   /* the user cancels: PSM_E_CANCELLED */
+	PSM_ANSWER_NONE  /* nobody to ask, nothing (more) to offer */
+};
+
+enum psm_password_for {
+	PSM_PASSWORD_TOKEN,     /* unlocks a token; name is the token's */
+	PSM_PASSWORD_NEW_TOKEN, /* protects a new database; "" for none */
+	PSM_PASSWORD_RESTORE    /* opens a PKCS#12 file; name is its path */
+};
+
+/* Questions to the user. Each member may be NULL. They run in the thread of
+ * the call that needs them, and must not use its psm_ctx. */
+struct psm_ui {
+	/* Put a NUL-terminated password into buf, of size bytes; psm wipes it.
+	 * attempt counts from 0: a higher one means the last was wrong, and no
+	 * more than three are asked for.
+	 * NULL or PSM_ANSWER_NONE: PSM_E_PASSWORD; a new database gets none. */
+	enum psm_answer (*password)(void *arg, enum psm_password_for what,
+	                            const char *name, unsigned attempt,
+	                            char *buf, size_t size);
+	/* The whole plan of an import or a restore, before anything is written.
+	 * The plan is psm's. NULL: yes. */
+	enum psm_answer (*confirm)(void *arg, const struct psm_import *plan);
+	/* Where a forced backup goes: fill *target, which comes zeroed.
+	 * NULL or PSM_ANSWER_NONE: declined, which is PSM_E_CANCELLED. */
+	enum psm_answer (*backup_target)(void *arg,
+	                                 const struct psm_import *plan,
+	                                 struct psm_backup_target *target);
+	/* done of total steps of a long piece of work; total 0: no telling.
+	 * NULL: silence. */
+	void (*progress)(void *arg, const char *doing, size_t done,
+	                 size_t total);
+};
+
+/* --- context ----------------------------------------------------------- */
+
+/* A context without a database, or NULL when out of memory. ui (or NULL) is
+ * copied, arg is handed to its functions. Free it with psm_free(). */
+PSM_MUST struct psm_ctx *psm_new(const struct psm_ui *ui, void *arg);
+/* Closes too. NULL is fine. */
+void psm_free(struct psm_ctx *ctx);
+
+/* The details of the last failed call on ctx, a sentence that names the cause;
+ * "" after a success. Valid until the next call on ctx. */
+const char *psm_errmsg(const struct psm_ctx *ctx);
+
+#define PSM_OPEN_READ_ONLY 0x01u
+#define PSM_OPEN_CREATE    0x02u /* make the database if there is none */
+#define PSM_OPEN_EXCLUSIVE 0x04u /* with CREATE: PSM_E_EXISTS if there is one */
+
+/* Open the NSS database in dir (cert9.db and key4.db; "sql:" before it is
+ * fine). Waits up to ten seconds while another process holds its lock.
+ * With PSM_OPEN_CREATE the directory (mode 0700) and the database are made, and
+ * the user is asked for its password.
+ * PSM_E_DATABASE: there is none, half of one, or one that is not NSS's; it is
+ * left untouched. PSM_E_BUSY: locked, or this process has another one open. */
+PSM_MUST enum psm_err psm_open(struct psm_ctx *ctx, const char *dir,
+                               unsigned flags);
+/* Close what psm_open() opened; the last one in the process ends NSS. */
+void psm_close(struct psm_ctx *ctx);
+
+/* Unlock a token now, by its name or NULL for the database itself, asking the
+ * user if it is locked. Calls that need a key do this by themselves.
+ * PSM_E_PASSWORD, PSM_E_CANCELLED, PSM_E_TOKEN. */
+PSM_MUST enum psm_err psm_login(struct psm_ctx *ctx, const char *token);
+
+/* Limits of an answer: base64 characters (16 MiB) and responses (1,000).
+ * 0 keeps a limit as it is. */
+void psm_set_limits(struct psm_ctx *ctx, size_t max_base64,
+                    size_t max_responses);
+
+/* --- certificates ------------------------------------------------------ */
+
+enum psm_key_type { PSM_KEY_RSA, PSM_KEY_EC, PSM_KEY_DSA, PSM_KEY_OTHER };
+
+/* A certificate as it stands in a store. Part of the object it came from and
+ * borrowed from it. A later version may add members at the end. */
+struct psm_cert {
+	const char *nickname; /* NULL: stored without one */
+	const char *token;    /* the PKCS#11 token that holds it */
+	const char *subject;  /* RFC 4514 */
+	const char *issuer;   /* RFC 4514 */
+	const char *serial;   /* lower-case hexadecimal */
+	char sha1[41];        /* fingerprint, lower-case hexadecimal */
+	char sha256[65];
+	int64_t not_before, not_after;
+	enum psm_key_type key_type;
+	unsigned key_bits;
+	bool has_key;         /* its private key is in the same token */
+	bool is_ca;           /* basicConstraints says so */
+	const unsigned char *der;
+	size_t der_len;       /* bytes */
+};
+
+struct psm_cert_list;
+
+/* Every certificate of every token of the user's, in no order. Nobody is asked
+ * for a password: of a token that is still locked, has_key goes by the public
+ * keys that lie in the open, as other programs' lists do; psm_login() first
+ * makes it sure. One pass over the store. Free it with psm_cert_list_free(). */
+PSM_MUST enum psm_err psm_store_list(struct psm_ctx *ctx,
+                                     struct psm_cert_list **ret_list);
+/* The certificates called name: a nickname (with "token:" before it for one
+ * elsewhere), or else a SHA-1 or SHA-256 fingerprint in hexadecimal, colons
+ * allowed. PSM_E_NOT_FOUND: none. A nickname may name several. */
+PSM_MUST enum psm_err psm_store_get(struct psm_ctx *ctx, const char *name,
+                                    struct psm_cert_list **ret_list);
+size_t psm_cert_list_count(const struct psm_cert_list *list);
+/* Borrowed from list; NULL when i is past its end. */
+const struct psm_cert *psm_cert_list_get(const struct psm_cert_list *list,
+                                         size_t i);
+void psm_cert_list_free(struct psm_cert_list *list);
+
+#define PSM_DELETE_KEEP_KEY 0x01u /* the certificate alone */
+
+/* Delete the one certificate called name, as for psm_store_get(), and its
+ * private key, unless another certificate still uses that.
+ *   ret_key_deleted  or NULL: whether the key went too
+ * PSM_E_NOT_FOUND, PSM_E_AMBIGUOUS: a nickname of several; use a fingerprint. */
+PSM_MUST enum psm_err psm_store_delete(struct psm_ctx *ctx, const char *name,
+                                       unsigned flags, bool *ret_key_deleted);
+
+/* --- requests ---------------------------------------------------------- */
+
+#define PSM_USAGE_DIGITAL_SIGNATURE 0x80u /* bits as in RFC 5280, 4.2.1.3 */
+#define PSM_USAGE_NON_REPUDIATION   0x40u
+#define PSM_USAGE_KEY_ENCIPHERMENT  0x20u
+#define PSM_USAGE_KEY_AGREEMENT     0x08u
+
+enum psm_request_format {
+	PSM_REQUEST_CRMF,  /* RFC 4211 CertReqMessages */
+	PSM_REQUEST_PKCS10 /* RFC 2986 CertificationRequest */
+};
+
+#define PSM_REQUEST_UNEXTRACTABLE 0x01u /* the key can never be backed up */
+#define PSM_REQUEST_CA            0x02u /* asks for a CA certificate */
+
+/* Zero it, then set what differs: 0 and NULL are the defaults. */
+struct psm_request_params {
+	const char *subject;       /* RFC 4514 or 1485; needed */
+	enum psm_key_type key_type; /* PSM_KEY_RSA or PSM_KEY_EC */
+	unsigned key_bits;         /* RSA 2048 (default), 3072, 4096;
+	                            * EC 256 (default), 384, 521 */
+	enum psm_request_format format;
+	unsigned key_usage;        /* 0: digitalSignature, and for RSA
+	                            * keyEncipherment */
+	unsigned flags;
+	const char *token;         /* where the key is made; NULL: the database */
+	const char *reg_token;     /* control id-regCtrl-regToken; CRMF only */
+	const char *authenticator; /* control id-regCtrl-authenticator */
+};
+
+/* What goes to the CA. A later version may add members at the end. */
+struct psm_request {
+	int32_t id;                /* 1 .. 2^31-1, the CertRequest's certReqId */
+	const char *text;          /* CRMF: base64 in lines of 64;
+	                            * PKCS#10: PEM */
+	const unsigned char *der;
+	size_t der_len;            /* bytes */
+	char key_id[41];           /* CKA_ID of the key, hexadecimal */
+};
+
+/* Make a key and the request for its certificate. The key is in the store, as
+ * a pending request, before the call returns: on the database itself in
+ * one commit, so that an interruption leaves all of it or nothing.
+ * PSM_E_ARGUMENT: the subject does not parse, a size that is not offered.
+ * PSM_E_TOKEN: no such token. Free it with psm_request_free(). */
+PSM_MUST enum psm_err
+psm_request_create(struct psm_ctx *ctx, const struct psm_request_params *params,
+                   struct psm_request **ret_request);
+void psm_request_free(struct psm_request *request);
+
+enum psm_pending_state {
+	PSM_PENDING,        /* waits for the CA's answer */
+	PSM_PENDING_STORED, /* its certificate is stored; importing the answer
+	                     * again completes it */
+	PSM_ORPHAN          /* a key without certificate and without request:
+	                     * can be matched by key */
+};
+
+/* A key without its certificate. A later version may add members. */
+struct psm_pending {
+	enum psm_pending_state state;
+	int32_t id;            /* 0 for an orphan */
+	const char *label;     /* the key's label as it stands; NULL: none */
+	const char *token;
+	const char *subject;   /* as requested; NULL: not known */
+	char created[11];      /* YYYY-MM-DD; "" when not known */
+	enum psm_key_type key_type;
+	unsigned key_bits;     /* 0: not known */
+	char key_id[129];      /* CKA_ID, hexadecimal; "" when it has none,
+	                        * as after an interrupted key generation */
+	bool is_ca;            /* asked for a CA certificate */
+};
+
+struct psm_pending_list;
+
+/* Every key that waits for a certificate. This walks all keys: not for a hot
+ * path. Free it with psm_pending_list_free(). */
+PSM_MUST enum psm_err psm_request_list(struct psm_ctx *ctx,
+                                       struct psm_pending_list **ret_list);
+size_t psm_pending_list_count(const struct psm_pending_list *list);
+/* Borrowed from list; NULL when i is past its end. */
+const struct psm_pending *
+psm_pending_list_get(const struct psm_pending_list *list, size_t i);
+void psm_pending_list_free(struct psm_pending_list *list);
+
+#define PSM_CANCEL_DELETE_KEY 0x01u
+
+/* Forget the pending request id: no answer finds it any more. The key stays,
+ * as an orphan, unless PSM_CANCEL_DELETE_KEY says otherwise; a key whose
+ * certificate is stored is never deleted.
+ * PSM_E_REQUEST_ID: there is no such request. PSM_E_EXISTS: deletion was
+ * asked for, but a certificate uses the key; nothing is changed. */
+PSM_MUST enum psm_err psm_request_cancel(struct psm_ctx *ctx, int32_t id,
+                                         unsigned flags);
+
+/* --- import ------------------------------------------------------------ */
+
+#define PSM_IMPORT_FORCE_BACKUP 0x01u /* no import without a backup */
+#define PSM_MATCH_BY_KEY        0x02u /* where an id answers no request, find
+                                       * the key by the public key */
+#define PSM_IMPORT_ALLOW_CA     0x04u /* take a CA certificate as user's */
+
+enum psm_matched {
+	PSM_MATCHED_ID,     /* the request's id, then the public key */
+	PSM_MATCHED_KEY,    /* the public key alone: PSM_MATCH_BY_KEY */
+	PSM_MATCHED_NOTHING /* no key of ours: a chain's certificate */
+};
+
+#define PSM_WARN_EXPIRED        0x01u
+#define PSM_WARN_NOT_YET_VALID  0x02u
+#define PSM_WARN_UNVERIFIED     0x04u /* no issuer here to check it against */
+#define PSM_WARN_MODIFIED       0x08u /* granted with modifications */
+#define PSM_WARN_ALREADY_STORED 0x10u /* was here before this call */
+#define PSM_WARN_KEY_ELSEWHERE  0x20u /* was no pending request of ours */
+#define PSM_WARN_WEAK_SIGNATURE 0x40u /* signed by an algorithm that NSS's
+                                       * policy no longer lets it check */
+
+/* The sentence for one warning bit, static; NULL for none such. */
+const char *psm_warning(unsigned bit);
+
+/* A certificate of an import or a restore. A later version may add members. */
+struct psm_imported {
+	struct psm_cert cert;   /* nickname: the one it is stored under */
+	enum psm_matched matched;
+	const char *request_id; /* decimal, as answered; NULL: none */
+	const char *status_text; /* the CA's statusString; NULL: none */
+	unsigned warnings;      /* PSM_WARN_ bits */
+};
+
+/* Import what a CA returned for requests this store has pending: all or none.
+ * Source: MDN, importUserCertificates; RFC 4210, 5.3.4; RFC 2510.
+ *   response    base64 of a CertRepContent in CMMF or CMP form; PEM armour
+ *               and white space are allowed. Borrowed for the call
+ *   nickname    a wish; NULL, "" and "null" are none. A subject already
+ *               here keeps its name
+ *   flags       PSM_IMPORT_..., PSM_MATCH_BY_KEY
+ *   ret_import  or NULL: what was done; free it with psm_import_free()
+ * PSM_E_REQUEST_ID: a response answers no pending request. PSM_E_CERTIFICATE:
+ * one does not parse, is refused or is for another key. PSM_E_CANCELLED: the
+ * user said no. Anything else: psm_js_string() says error:internalError. */
+PSM_MUST enum psm_err
+psm_import_user_certificates(struct psm_ctx *ctx, const char *response,
+                             const char *nickname, unsigned flags,
+                             struct psm_import **ret_import);
+
+/* The user's certificates of an import, a restore, or a plan of one. */
+size_t psm_import_count(const struct psm_import *import);
+/* Borrowed from import; NULL when i is past its end. */
+const struct psm_imported *psm_import_get(const struct psm_import *import,
+                                          size_t i);
+/* The CA certificates that came along, stored without trust. */
+size_t psm_import_chain_count(const struct psm_import *import);
+const struct psm_imported *
+psm_import_chain_get(const struct psm_import *import, size_t i);
+/* The backup's path; NULL: none was made. Borrowed. */
+const char *psm_import_backup_path(const struct psm_import *import);
+void psm_import_free(struct psm_import *import);
+
+/* --- PKCS#12 ----------------------------------------------------------- */
+
+#define PSM_BACKUP_COMPAT    0x01u /* 3DES and SHA-1, for old programs */
+#define PSM_BACKUP_OVERWRITE 0x02u /* replace a file that is there */
+
+/* psm wipes the password after use; a caller wipes its own copy. */
+struct psm_backup_target {
+	char path[4096];
+	char password[512]; /* UTF-8, NUL-terminated */
+	unsigned flags;     /* PSM_BACKUP_... */
+};
+
+/* Write the named certificates, their keys and their chains, each once, to a
+ * PKCS#12 file (RFC 7292) of mode 0600: AES-256-CBC with a SHA-256 MAC. The
+ * file appears whole or not at all, and is read back and verified first.
+ *   names  nicknames or fingerprints, as for psm_store_get(); a nickname of
+ *          several certificates means all of them
+ * PSM_E_NOT_FOUND: no such certificate, or no key for it.
+ * PSM_E_NOT_EXPORTABLE, PSM_E_EXISTS, PSM_E_FILE. */
+PSM_MUST enum psm_err psm_backup(struct psm_ctx *ctx,
+                                 const char *const names[], size_t n_names,
+                                 const struct psm_backup_target *target);
+
+/* Bring the certificates and keys of a PKCS#12 file in: all or none. The user
+ * is asked for its password, then sees the plan. Nicknames follow the
+ * same rule as those of an import, with the file's friendlyName as the
+ * wish when nickname is NULL.
+ * PSM_E_PASSWORD: wrong password. PSM_E_PKCS12: damaged. PSM_E_PKCS12_KIND:
+ * of a kind this NSS cannot read, such as PBMAC1. PSM_E_FILE. */
+PSM_MUST enum psm_err psm_restore(struct psm_ctx *ctx, const char *path,
+                                  const char *nickname, unsigned flags,
+                                  struct psm_import **ret_import);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

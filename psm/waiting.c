@@ -1,0 +1,301 @@
+/* This Source Code Form is subject to the terms of the Mozilla Public
+ * License, v. 2.0. If a copy of the MPL was not distributed with this
+ * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
+
+/* waiting.c - the keys that wait for a certificate: list, cancel. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <secerr.h>
+
+#include "nssutil/nu_auto.h"
+#include "nssutil/nu_key.h"
+#include "nssutil/nu_name.h"
+#include "psm/internal.h"
+
+#define CANCELLED_LABEL "cancelled request"
+
+enum { DATE_LEN = 8 };
+
+struct psm_pending_list {
+	PLArenaPool *arena;
+	struct psm_pending *keys;
+	size_t n, room;
+};
+
+size_t
+psm_pending_list_count(const struct psm_pending_list *list)
+{
+	return list->n;
+}
+
+const struct psm_pending *
+psm_pending_list_get(const struct psm_pending_list *list, size_t i)
+{
+	return i < list->n ? &list->keys[i] : NULL;
+}
+
+void
+psm_pending_list_free(struct psm_pending_list *list)
+{
+	if (list == NULL)
+		return;
+	if (list->arena != NULL)
+		PORT_FreeArena(list->arena, PR_FALSE);
+	free(list->keys);
+	free(list);
+}
+
+/* --- what can be said of a key -------------------------------------------- */
+
+static void
+describe_subject(PLArenaPool *arena, SECKEYPrivateKey *key,
+                 struct psm_pending *out)
+{
+	nu_auto_item subject = { siBuffer, NULL, 0 };
+	nu_auto_mem char *text = NULL;
+
+	if (nu_key_attribute(key, CKA_SUBJECT, &subject) != SECSuccess)
+		return;
+	text = nu_name_to_text(&subject);
+	if (text != NULL)
+		out->subject = PORT_ArenaStrdup(arena, text);
+}
+
+static void
+describe_date(SECKEYPrivateKey *key, struct psm_pending *out)
+{
+	nu_auto_item date = { siBuffer, NULL, 0 };
+	const char *d;
+
+	if (nu_key_attribute(key, CKA_START_DATE, &date) != SECSuccess ||
+	    date.len != DATE_LEN)
+		return;
+	d = (const char *)date.data;
+	for (int i = 0; i < DATE_LEN; i++) {
+		if (d[i] < '0' || d[i] > '9')
+			return;
+	}
+	memcpy(out->created, (char[]){ d[0], d[1], d[2], d[3], '-', d[4], d[5],
+	                               '-', d[6], d[7], '\0' }, 11);
+}
+
+static unsigned
+private_bits(SECKEYPrivateKey *key, KeyType type)
+{
+	int len = PK11_SignatureLen(key);
+
+	if (len <= 0)
+		return 0;
+	if (type == rsaKey)
+		return (unsigned)len * 8;
+	return len > 128 ? 521 : (unsigned)len * 4;
+}
+
+static void
+describe_key(SECKEYPrivateKey *key, struct psm_pending *out)
+{
+	nu_auto_item id = { siBuffer, NULL, 0 };
+	KeyType type = SECKEY_GetPrivateKeyType(key);
+
+	out->key_type = cert_key_type(type);
+	if (type == rsaKey || type == ecKey)
+		out->key_bits = private_bits(key, type);
+	if (nu_key_attribute(key, CKA_ID, &id) == SECSuccess &&
+	    2 * (size_t)id.len < sizeof out->key_id)
+		nu_hex(id.data, id.len, out->key_id);
+}
+
+/* --- list ------------------------------------------------------------------ */
+
+static struct psm_pending *
+next_place(struct psm_pending_list *list)
+{
+	size_t room = list->room ? list->room * 2 : 16;
+	struct psm_pending *grown;
+
+	if (list->n == list->room) {
+		grown = reallocarray(list->keys, room, sizeof *grown);
+		if (grown == NULL) {
+			PORT_SetError(SEC_ERROR_NO_MEMORY);
+			return NULL;
+		}
+		list->keys = grown;
+		list->room = room;
+	}
+	memset(&list->keys[list->n], 0, sizeof list->keys[0]);
+	return &list->keys[list->n++];
+}
+
+static bool
+has_cert(const struct idset *cert_ids, SECKEYPrivateKey *key)
+{
+	nu_auto_item id = { siBuffer, NULL, 0 };
+
+	return nu_key_attribute(key, CKA_ID, &id) == SECSuccess &&
+	       idset_has(cert_ids, &id);
+}
+
+static SECStatus
+add_key(struct psm_pending_list *list, PK11SlotInfo *slot,
+        const struct idset *cert_ids, SECKEYPrivateKey *key)
+{
+	nu_auto_port char *label = PK11_GetPrivateKeyNickname(key);
+	struct psm_pending *out;
+	int32_t id = 0;
+	bool is_ca = false;
+	bool pending = label != NULL && pending_parse(label, &id, &is_ca);
+	bool stored = has_cert(cert_ids, key);
+
+	if (stored && !pending)
+		return SECSuccess;
+	if ((out = next_place(list)) == NULL)
+		return SECFailure;
+	out->state = stored    ? PSM_PENDING_STORED
+	             : pending ? PSM_PENDING
+	                       : PSM_ORPHAN;
+	out->id = id;
+	out->is_ca = is_ca;
+	out->token = PORT_ArenaStrdup(list->arena, PK11_GetTokenName(slot));
+	if (label != NULL && *label != '\0')
+		out->label = PORT_ArenaStrdup(list->arena, label);
+	describe_subject(list->arena, key, out);
+	describe_date(key, out);
+	describe_key(key, out);
+	return out->token != NULL ? SECSuccess : SECFailure;
+}
+
+static SECStatus
+list_slot(struct psm_ctx *ctx, struct psm_pending_list *list,
+          PK11SlotInfo *slot)
+{
+	nu_auto(SECKEYPrivateKeyList) keys =
+	        PK11_ListPrivKeysInSlot(slot, NULL, &ctx->pin);
+	struct idset *cert_ids;
+	SECStatus rv = SECSuccess;
+
+	if (keys == NULL)
+		return SECSuccess; /* none */
+	cert_ids = idset_new(slot, CKO_CERTIFICATE);
+	if (cert_ids == NULL)
+		return SECFailure;
+	for (SECKEYPrivateKeyListNode *n = PRIVKEY_LIST_HEAD(keys);
+	     rv == SECSuccess && !PRIVKEY_LIST_END(n, keys);
+	     n = PRIVKEY_LIST_NEXT(n)) {
+		if (n->key != NULL)
+			rv = add_key(list, slot, cert_ids, n->key);
+		ctx_progress(ctx, "listing keys", list->n, 0);
+	}
+	idset_free(cert_ids);
+	return rv;
+}
+
+static enum psm_err
+list_slots(struct psm_ctx *ctx, struct psm_pending_list *list)
+{
+	struct nu_slots *slots;
+	enum psm_err err = ctx_key_slots(ctx, &slots);
+
+	if (err != PSM_OK)
+		return err;
+	for (size_t i = 0; i < slots->n && err == PSM_OK; i++) {
+		if (list_slot(ctx, list, slots->slot[i]) != SECSuccess)
+			err = psm_fail_nss(ctx, PSM_E_STORE,
+			                   "cannot list the keys of \"%s\"",
+			                   PK11_GetTokenName(slots->slot[i]));
+	}
+	nu_slots_free(slots);
+	return err;
+}
+
+enum psm_err
+psm_request_list(struct psm_ctx *ctx, struct psm_pending_list **ret_list)
+{
+	struct psm_pending_list *list;
+	enum psm_err err = ctx_enter(ctx);
+
+	if (err != PSM_OK)
+		return err;
+	list = calloc(1, sizeof *list);
+	if (list == NULL ||
+	    (list->arena = PORT_NewArena(DER_DEFAULT_CHUNKSIZE)) == NULL) {
+		psm_pending_list_free(list);
+		return psm_fail(ctx, PSM_E_NO_MEMORY, "out of memory");
+	}
+	err = list_slots(ctx, list);
+	if (err != PSM_OK) {
+		psm_pending_list_free(list);
+		return err;
+	}
+	*ret_list = list;
+	return PSM_OK;
+}
+
+/* --- cancel ---------------------------------------------------------------- */
+
+static enum psm_err
+find_request(struct psm_ctx *ctx, int32_t id, struct pending *ret_pending)
+{
+	struct nu_slots *slots;
+	char label[PSM_LABEL_SIZE];
+	enum psm_err err = ctx_key_slots(ctx, &slots);
+
+	if (err != PSM_OK)
+		return err;
+	for (size_t i = 0; i < 2 * slots->n && ret_pending->key == NULL; i++) {
+		pending_label(id, i % 2, label);
+		ret_pending->key = nu_slot_key_by_label(slots->slot[i / 2],
+		                                        label, &ctx->pin);
+		if (ret_pending->key != NULL)
+			ret_pending->slot =
+			        PK11_ReferenceSlot(slots->slot[i / 2]);
+	}
+	nu_slots_free(slots);
+	if (ret_pending->key == NULL)
+		return psm_fail(ctx, PSM_E_REQUEST_ID,
+		                "no request with the id %d is pending here",
+		                (int)id);
+	return PSM_OK;
+}
+
+static enum psm_err
+forget_label(struct psm_ctx *ctx, SECKEYPrivateKey *key)
+{
+	if (PK11_SetPrivateKeyNickname(key, CANCELLED_LABEL) != SECSuccess)
+		return psm_fail_nss(ctx, PSM_E_STORE,
+		                    "cannot forget the request");
+	return PSM_OK;
+}
+
+static enum psm_err
+delete_key(struct psm_ctx *ctx, const struct pending *pending)
+{
+	nu_auto(CERTCertificate) cert =
+	        PK11_GetCertFromPrivateKey(pending->key);
+
+	if (cert != NULL)
+		return psm_fail(ctx, PSM_E_EXISTS,
+		                "the certificate \"%s\" uses the key",
+		                cert->nickname != NULL ? cert->nickname : "");
+	if (store_delete_key(pending->slot, pending->key) != SECSuccess)
+		return psm_fail_nss(ctx, PSM_E_STORE, "cannot delete the key");
+	return PSM_OK;
+}
+
+enum psm_err
+psm_request_cancel(struct psm_ctx *ctx, int32_t id, unsigned flags)
+{
+	struct pending pending = { NULL, NULL, false };
+	enum psm_err err = ctx_enter(ctx);
+
+	if (err != PSM_OK)
+		return err;
+	if ((err = find_request(ctx, id, &pending)) == PSM_OK &&
+	    (err = ctx_writable(ctx, pending.slot)) == PSM_OK)
+		err = flags & PSM_CANCEL_DELETE_KEY
+		              ? delete_key(ctx, &pending)
+		              : forget_label(ctx, pending.key);
+	pending_clear(&pending);
+	return err;
+}
