@@ -1,0 +1,354 @@
+/* This Source Code Form is subject to the terms of the Mozilla Public
+ * License, v. 2.0. If a copy of the MPL was not distributed with this
+ * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
+
+/* judge.c - may a request have its certificate, and with what in it? */
+
+#include <secasn1.h>
+#include <secerr.h>
+#include <secoid.h>
+
+#include "ca/internal.h"
+#include "nssutil/nu_auto.h"
+#include "nssutil/nu_der.h"
+#include "nssutil/nu_ext.h"
+#include "nssutil/nu_key.h"
+
+enum { MIN_RSA_BITS = 2048, MAX_DEPTH = 16 };
+
+static enum psm_err
+refuse(struct ca_grant *grant, enum ca_fail fail, const char *reason)
+{
+	grant->refused = true;
+	grant->fail = fail;
+	grant->reason = reason;
+	return PSM_OK;
+}
+
+static enum psm_err
+modify(struct ca_grant *grant, const char *what)
+{
+	grant->modified = true;
+	grant->reason = what;
+	return PSM_OK;
+}
+
+/* The request is at fault, unless memory ran out while looking at it. */
+static enum psm_err
+refuse_nss(struct ca_job *job, struct ca_grant *grant, enum ca_fail fail,
+           const char *reason)
+{
+	if (PORT_GetError() == SEC_ERROR_NO_MEMORY)
+		return ca_error_nss(job->ca, PSM_E_NO_MEMORY, "request");
+	return refuse(grant, fail, reason);
+}
+
+static enum psm_err
+judge_refusals(struct ca_job *job, struct ca_grant *grant)
+{
+	const struct ca_refusal *refusal = job->options->refusals;
+
+	for (size_t i = 0; i < job->options->n_refusals; i++, refusal++)
+		if (refusal->id == NULL ||
+		    SECITEM_ItemsAreEqual(&job->refusal_ids[i],
+		                          &grant->wish->id))
+			return refuse(grant, refusal->fail,
+			              refusal->reason != NULL ?
+			              refusal->reason : "refused");
+	return PSM_OK;
+}
+
+/* Whether the Name holds an RDN. */
+static bool
+is_empty(const SECItem *name)
+{
+	struct nu_der contents;
+
+	return nu_der_only(name, NU_SEQUENCE, &contents) == SECSuccess &&
+	       nu_der_at_end(&contents);
+}
+
+static enum psm_err
+judge_subject(struct ca_job *job, struct ca_grant *grant)
+{
+	const SECItem *subject = &grant->wish->subject;
+
+	if (subject->data == NULL || is_empty(subject))
+		return refuse(grant, CA_FAIL_BAD_CERT_TEMPLATE,
+		              "a subject is needed");
+	if (nu_der_check(subject, MAX_DEPTH) != SECSuccess ||
+	    SEC_QuickDERDecodeItem(job->arena, &grant->name,
+	                           SEC_ASN1_GET(CERT_NameTemplate),
+	                           subject) != SECSuccess)
+		return refuse_nss(job, grant, CA_FAIL_BAD_CERT_TEMPLATE,
+		                  "the subject is malformed");
+	return PSM_OK;
+}
+
+/* P-256, P-384, P-521: their sizes alone would let other curves pass. */
+static bool
+curve_is_fine(const SECKEYPublicKey *key)
+{
+	static const SECOidTag fine[] = { SEC_OID_ANSIX962_EC_PRIME256V1,
+	                                  SEC_OID_SECG_EC_SECP384R1,
+	                                  SEC_OID_SECG_EC_SECP521R1 };
+	struct nu_der r = nu_der_reader(&key->u.ec.DEREncodedParams);
+	struct nu_tlv oid;
+
+	if (nu_der_get(&r, NU_OID, &oid) != SECSuccess)
+		return false;
+	for (size_t i = 0; i < sizeof fine / sizeof *fine; i++)
+		if (SECOID_FindOIDTag(&oid.value) == fine[i])
+			return true;
+	return false;
+}
+
+static SECKEYPublicKey *
+read_key(const SECItem *spki)
+{
+	nu_auto(CERTSubjectPublicKeyInfo) info = NULL;
+
+	if (nu_der_check(spki, MAX_DEPTH) != SECSuccess)
+		return NULL;
+	info = SECKEY_DecodeDERSubjectPublicKeyInfo(spki);
+	return info == NULL ? NULL : SECKEY_ExtractPublicKey(info);
+}
+
+/* What a key of this kind may be used for; 0: it gets no certificate. */
+static unsigned
+permitted_usage(const SECKEYPublicKey *key)
+{
+	const unsigned sign = KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION;
+
+	switch (SECKEY_GetPublicKeyType(key)) {
+	case rsaKey:
+		return nu_key_bits(key) < MIN_RSA_BITS ? 0 :
+		       sign | KU_KEY_ENCIPHERMENT;
+	case ecKey:
+		return curve_is_fine(key) ? sign | KU_KEY_AGREEMENT : 0;
+	default:
+		return 0;
+	}
+}
+
+/* Leaves in grant->key_usage all that the key permits. */
+static enum psm_err
+judge_key(struct ca_job *job, struct ca_grant *grant)
+{
+	nu_auto(SECKEYPublicKey) key = NULL;
+
+	if (grant->wish->spki.data == NULL)
+		return refuse(grant, CA_FAIL_BAD_CERT_TEMPLATE,
+		              "a public key is needed");
+	key = read_key(&grant->wish->spki);
+	if (key == NULL && PORT_GetError() != SEC_ERROR_UNSUPPORTED_KEYALG)
+		return refuse_nss(job, grant, CA_FAIL_BAD_CERT_TEMPLATE,
+		                  "the public key is malformed");
+	grant->key_usage = key != NULL ? permitted_usage(key) : 0;
+	if (grant->key_usage == 0)
+		return refuse(grant, CA_FAIL_BAD_ALG,
+		              "the key must be RSA of 2048 bits or more, or "
+		              "EC on P-256, P-384 or P-521");
+	return PSM_OK;
+}
+
+static enum psm_err
+judge_proof(struct ca_job *job, struct ca_grant *grant)
+{
+	const char *disproof = ca_wish_disproof(grant->wish);
+
+	if (disproof == NULL)
+		return PSM_OK;
+	return refuse_nss(job, grant, CA_FAIL_BAD_POP, disproof);
+}
+
+static enum psm_err
+judge_ca(struct ca_job *job, struct ca_grant *grant)
+{
+	PRBool is_ca = PR_FALSE;
+
+	if (grant->wish->extensions.data == NULL)
+		return PSM_OK;
+	if (nu_ext_is_ca(&grant->wish->extensions, &is_ca) != SECSuccess)
+		return refuse_nss(job, grant, CA_FAIL_BAD_CERT_TEMPLATE,
+		                  "basicConstraints is malformed");
+	if (is_ca && !job->options->allow_ca)
+		return refuse(grant, CA_FAIL_BAD_CERT_TEMPLATE,
+		              "an authority's certificate is not granted");
+	if (is_ca && job->ca->path_len == 0)
+		return refuse(grant, CA_FAIL_BAD_CERT_TEMPLATE,
+		              "this authority may not have others below it");
+	grant->is_ca = is_ca;
+	return PSM_OK;
+}
+
+/* For an authority the profile alone decides. */
+static enum psm_err
+judge_usage(struct ca_job *job, struct ca_grant *grant)
+{
+	const unsigned permitted = grant->key_usage;
+	unsigned asked = 0;
+
+	if (grant->wish->extensions.data != NULL &&
+	    nu_ext_key_usage(&grant->wish->extensions, &asked) != SECSuccess)
+		return refuse_nss(job, grant, CA_FAIL_BAD_CERT_TEMPLATE,
+		                  "keyUsage is malformed");
+	if (grant->is_ca)
+		return PSM_OK;
+	if (asked == 0)
+		asked = permitted & (KU_DIGITAL_SIGNATURE |
+		                     KU_KEY_ENCIPHERMENT);
+	grant->key_usage = asked & permitted;
+	if (grant->key_usage == 0)
+		return refuse(grant, CA_FAIL_BAD_CERT_TEMPLATE,
+		              "no key usage that fits the key was asked for");
+	if (grant->key_usage != asked)
+		return modify(grant, "keyUsage was reduced");
+	return PSM_OK;
+}
+
+/* The extensions that the profile writes whether asked for or not. */
+static bool
+is_in_profile(const SECItem *oid)
+{
+	static const SECOidTag own[] = { SEC_OID_X509_KEY_USAGE,
+	                                 SEC_OID_X509_EXT_KEY_USAGE,
+	                                 SEC_OID_X509_BASIC_CONSTRAINTS,
+	                                 SEC_OID_X509_SUBJECT_KEY_ID,
+	                                 SEC_OID_X509_AUTH_KEY_ID };
+	const SECOidTag tag = SECOID_FindOIDTag(oid);
+
+	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+		if (tag == own[i])
+			return true;
+	return false;
+}
+
+/* Anything else that was asked for is left out, and said to be. */
+static enum psm_err
+judge_extensions(struct ca_job *job, struct ca_grant *grant)
+{
+	struct nu_der r = nu_der_reader(&grant->wish->extensions);
+	struct nu_tlv extension, oid;
+
+	while (!nu_der_at_end(&r)) {
+		struct nu_der inner;
+
+		if (nu_der_get(&r, NU_SEQUENCE, &extension) != SECSuccess)
+			goto malformed;
+		inner = nu_der_reader(&extension.value);
+		if (nu_der_get(&inner, NU_OID, &oid) != SECSuccess)
+			goto malformed;
+		if (!is_in_profile(&oid.value))
+			modify(grant, "not every extension was granted");
+	}
+	return PSM_OK;
+malformed:
+	return refuse_nss(job, grant, CA_FAIL_BAD_CERT_TEMPLATE,
+	                  "the extensions are malformed");
+}
+
+bool
+ca_email_is_fine(const char *text, size_t len)
+{
+	size_t at = 0, n_at = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] <= ' ' || text[i] >= 0x7f)
+			return false;
+		if (text[i] == '@') {
+			at = i;
+			n_at++;
+		}
+	}
+	return n_at == 1 && at > 0 && at < len - 1;
+}
+
+static enum psm_err
+add_email(struct ca_job *job, struct ca_grant *grant, const void *text,
+          size_t len)
+{
+	SECItem source = { siBuffer, (unsigned char *)text, (unsigned)len };
+	SECItem *more = PORT_ArenaZNewArray(job->arena, SECItem,
+	                                    grant->n_emails + 1);
+
+	if (more == NULL || SECITEM_CopyItem(job->arena,
+	                                     &more[grant->n_emails],
+	                                     &source) != SECSuccess)
+		return ca_error_nss(job->ca, PSM_E_NO_MEMORY, "e-mail address");
+	for (size_t i = 0; i < grant->n_emails; i++)
+		more[i] = grant->emails[i];
+	grant->emails = more;
+	grant->n_emails++;
+	return PSM_OK;
+}
+
+/* Add an attribute's value if it is an e-mail address that can be used. */
+static enum psm_err
+add_attribute(struct ca_job *job, struct ca_grant *grant, CERTAVA *ava)
+{
+	const SECOidTag tag = CERT_GetAVATag(ava);
+	nu_auto(SECItem) text = NULL;
+
+	if (tag != SEC_OID_PKCS9_EMAIL_ADDRESS && tag != SEC_OID_RFC1274_MAIL)
+		return PSM_OK;
+	text = CERT_DecodeAVAValue(&ava->value);
+	if (text == NULL ||
+	    !ca_email_is_fine((const char *)text->data, text->len))
+		return refuse(grant, CA_FAIL_BAD_CERT_TEMPLATE,
+		              "the subject's e-mail address is malformed");
+	return add_email(job, grant, text->data, text->len);
+}
+
+static enum psm_err
+judge_email(struct ca_job *job, struct ca_grant *grant)
+{
+	const char *given = job->options->email;
+	enum psm_err err;
+
+	if (given != NULL)
+		return add_email(job, grant, given, strlen(given));
+	for (CERTRDN **rdn = grant->name.rdns; *rdn != NULL; rdn++)
+		for (CERTAVA **ava = (*rdn)->avas; *ava != NULL; ava++)
+			if ((err = add_attribute(job, grant, *ava)) != PSM_OK)
+				return err;
+	return PSM_OK;
+}
+
+static enum psm_err
+judge_one(struct ca_job *job, struct ca_grant *grant)
+{
+	/* Each either refuses or passes on to the next. */
+	static enum psm_err (*const judges[])(struct ca_job *,
+	                                      struct ca_grant *) = {
+		judge_refusals, judge_subject, judge_key, judge_proof,
+		judge_ca, judge_usage, judge_extensions, judge_email
+	};
+	enum psm_err err;
+
+	for (size_t i = 0; i < sizeof judges / sizeof *judges; i++) {
+		PORT_SetError(0); /* refuse_nss() must not see a stale one */
+		if ((err = judges[i](job, grant)) != PSM_OK)
+			return err;
+		if (grant->refused)
+			break;
+	}
+	return PSM_OK;
+}
+
+enum psm_err
+ca_judge(struct ca_job *job)
+{
+	const size_t n = job->request->n_wishes;
+	enum psm_err err;
+
+	job->grants = PORT_ArenaZNewArray(job->arena, struct ca_grant, n);
+	if (job->grants == NULL)
+		return ca_error_nss(job->ca, PSM_E_NO_MEMORY, "request");
+	for (size_t i = 0; i < n; i++) {
+		job->grants[i].wish = &job->request->wishes[i];
+		if ((err = judge_one(job, &job->grants[i])) != PSM_OK)
+			return err;
+	}
+	return PSM_OK;
+}
