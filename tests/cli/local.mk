@@ -1,0 +1,24 @@
+# tests/cli/local.mk: the program psm from outside, and its JSON.
+cli_scripts = \
+	tests/cli/backup.sh \
+	tests/cli/ca.sh \
+	tests/cli/examples.sh \
+	tests/cli/full-disk.sh \
+	tests/cli/import.sh \
+	tests/cli/init.sh \
+	tests/cli/request.sh \
+	tests/cli/store.sh \
+	tests/cli/tty.sh \
+	tests/cli/usage.sh
+dist_check_SCRIPTS += $(cli_scripts)
+EXTRA_DIST += tests/cli/lib.sh
+
+check_PROGRAMS += tests/cli/tty tests/cli/test_json
+tests_cli_tty_SOURCES = tests/cli/tty.c
+tests_cli_test_json_SOURCES = tests/cli/test_json.c
+tests_cli_test_json_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) \
+	$(CMOCKA_CFLAGS)
+tests_cli_test_json_LDADD = json/libpsmjson.la psm/libpsm.la \
+	$(JANSSON_LIBS) $(CMOCKA_LIBS)
+
+TESTS += tests/cli/test_json $(cli_scripts)
