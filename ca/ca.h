@@ -28,11 +28,12 @@ struct ca_params {
 	enum psm_key_type key_type; /* PSM_KEY_RSA or PSM_KEY_EC */
 	unsigned key_bits;          /* 0: RSA 3072, EC 256 */
 	unsigned days;              /* 0: 3650 */
+	const char *trust;          /* as certutil -t has it; NULL: "CT,C,C",
+	                             * trusted to issue what there is */
 };
 
-/* Make a key and its self-signed certificate, trusted to issue client and
- * server certificates (CT,C,C), and open it as ca_open() does.
- * PSM_E_EXISTS: the nickname is taken. */
+/* Make a key and its self-signed certificate, and open it as ca_open() does.
+ * PSM_E_EXISTS: the nickname is taken. PSM_E_ARGUMENT: no such trust. */
 PSM_MUST enum psm_err ca_init(struct ca *ca, const struct ca_params *params);
 /* Use the authority called nickname (NULL: "ca"). PSM_E_NOT_FOUND: no such
  * certificate, no key for it, or it is no CA's. */

@@ -17,12 +17,15 @@ enum { DEFAULT_DAYS = 3650 };
 enum { DEFAULT_RSA_BITS = 3072, MIN_RSA_BITS = 2048, DEFAULT_EC_BITS = 256 };
 
 /* Everything that is to come into being. */
+#define DEFAULT_TRUST "CT,C,C"
+
 struct root {
 	PLArenaPool *arena;
 	PK11SlotInfo *slot;
 	char *nickname;
 	SECItem *subject;
 	struct ca_validity validity;
+	CERTCertTrust trust;
 	SECKEYPrivateKey *key;
 	SECKEYPublicKey *public;
 	CERTCertificate *cert;
@@ -59,6 +62,18 @@ check_nickname(struct ca *ca, const char *nickname)
 }
 
 static enum psm_err
+read_trust(struct ca *ca, const char *text, CERTCertTrust *ret_trust)
+{
+	const char *wanted = text != NULL ? text : DEFAULT_TRUST;
+
+	memset(ret_trust, 0, sizeof *ret_trust);
+	if (CERT_DecodeTrustString(ret_trust, wanted) != SECSuccess)
+		return ca_error(ca, PSM_E_ARGUMENT,
+		                "\"%s\" is no trust, as \"CT,C,C\" is", wanted);
+	return PSM_OK;
+}
+
+static enum psm_err
 root_plan(struct ca *ca, const struct ca_params *params, struct root *root)
 {
 	const char *wish = params->nickname != NULL ? params->nickname : "ca";
@@ -77,7 +92,8 @@ root_plan(struct ca *ca, const struct ca_params *params, struct root *root)
 	root->nickname = nu_nickname_clean(wish);
 	if (root->nickname == NULL)
 		return ca_error_nss(ca, PSM_E_ARGUMENT, "nickname");
-	if ((err = check_nickname(ca, root->nickname)) != PSM_OK)
+	if ((err = check_nickname(ca, root->nickname)) != PSM_OK ||
+	    (err = read_trust(ca, params->trust, &root->trust)) != PSM_OK)
 		return err;
 	root->arena = PORT_NewArena(DER_DEFAULT_CHUNKSIZE);
 	if (root->arena == NULL)
@@ -142,8 +158,6 @@ root_sign(struct root *root, SECItem *ret_cert)
 static enum psm_err
 root_store(struct ca *ca, struct root *root)
 {
-	const unsigned any = CERTDB_VALID_CA | CERTDB_TRUSTED_CA;
-	CERTCertTrust trust = { any | CERTDB_TRUSTED_CLIENT_CA, any, any };
 	SECItem der = { siBuffer, NULL, 0 };
 
 	if (root_sign(root, &der) != SECSuccess)
@@ -156,7 +170,7 @@ root_store(struct ca *ca, struct root *root)
 	                    root->nickname, PR_FALSE) != SECSuccess)
 		return ca_error_nss(ca, PSM_E_STORE, "certificate");
 	if (CERT_ChangeCertTrust(CERT_GetDefaultCertDB(), root->cert,
-	                         &trust) != SECSuccess)
+	                         &root->trust) != SECSuccess)
 		return ca_error_nss(ca, PSM_E_STORE, "trust");
 	if (PK11_SetPrivateKeyNickname(root->key, root->nickname) !=
 	    SECSuccess)

@@ -183,6 +183,8 @@ static SECStatus
 read_encrypted_cert(const struct nu_tlv *tlv, PLArenaPool *arena,
                     SECItem *ret_cert)
 {
+	if (nu_der_check(&tlv->whole, MAX_DEPTH) != SECSuccess)
+		return SECFailure;
 	if (tlv->value.len == 0)
 		return nu_der_bad();
 	if (is_lone(&tlv->value, NU_SEQUENCE) ||
@@ -200,8 +202,7 @@ read_cert_or_enc_cert(struct nu_der *r, PLArenaPool *arena,
 {
 	struct nu_tlv tlv;
 
-	if (nu_der_any(r, &tlv) != SECSuccess ||
-	    nu_der_check(&tlv.whole, MAX_DEPTH) != SECSuccess)
+	if (nu_der_any(r, &tlv) != SECSuccess)
 		return SECFailure;
 	switch (tlv.tag) {
 	case NU_SEQUENCE:

@@ -160,9 +160,9 @@ nu_der_integer(struct nu_der *r, SECItem *ret_octets)
 	return SECSuccess;
 }
 
-/* The length of the UTF-8 character at p, or 0: RFC 3629, clause 4. */
-static size_t
-utf8_length(const unsigned char *p, size_t avail)
+/* RFC 3629, clause 4. */
+size_t
+nu_der_utf8_length(const unsigned char *p, size_t avail)
 {
 	unsigned char low = 0x80, high = 0xbf; /* bounds of the second octet */
 	size_t i, n;
@@ -192,7 +192,7 @@ nu_der_is_text(const SECItem *text)
 	size_t i, n;
 
 	for (i = 0; i < text->len; i += n) {
-		n = utf8_length(text->data + i, text->len - i);
+		n = nu_der_utf8_length(text->data + i, text->len - i);
 		if (n == 0)
 			return PR_FALSE;
 	}

@@ -73,6 +73,8 @@ SECStatus nu_der_only(const SECItem *der, unsigned char tag,
  * Descends at most max_depth levels. */
 SECStatus nu_der_check(const SECItem *der, unsigned max_depth);
 
+/* Octets of the UTF-8 character at p, of avail > 0; 0: it is none, or NUL. */
+size_t nu_der_utf8_length(const unsigned char *p, size_t avail);
 /* Is text valid UTF-8 without a NUL? */
 PRBool nu_der_is_text(const SECItem *text);
 /* Sets SEC_ERROR_BAD_DER and is SECFailure: for what a caller finds wrong. */

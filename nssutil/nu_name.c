@@ -7,7 +7,6 @@
 #include "nssutil/nu_name.h"
 
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +15,7 @@
 #include <secerr.h>
 
 #include "nssutil/nu_auto.h"
+#include "nssutil/nu_der.h"
 
 SECItem *
 nu_name_from_text(const char *text)
@@ -110,35 +110,11 @@ nu_name_of_issuer(const SECItem *der_name)
 	return first_kind_present(der_name, kinds);
 }
 
-/* Read one code point of UTF-8 (RFC 3629): its length in octets, 0 if it is
- * none. */
-static size_t
-read_code_point(const unsigned char *s, uint32_t *ret_point)
-{
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t len = s[0] < 0x80             ? 1
-	             : (s[0] & 0xe0) == 0xc0 ? 2
-	             : (s[0] & 0xf0) == 0xe0 ? 3
-	             : (s[0] & 0xf8) == 0xf0 ? 4
-	                                     : 0;
-	uint32_t point = len == 1 ? s[0] : s[0] & (0xffu >> (len + 1));
-
-	for (size_t i = 1; i < len; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		point = point << 6 | (s[i] & 0x3fu);
-	}
-	if (len == 0 || point < least[len] || point > 0x10ffff ||
-	    (point >= 0xd800 && point <= 0xdfff))
-		return 0;
-	*ret_point = point;
-	return len;
-}
-
+/* U+0000 to U+001F, U+007F to U+009F. */
 static bool
-is_control(uint32_t point)
+is_control(const unsigned char *s)
 {
-	return point < 0x20 || (point >= 0x7f && point < 0xa0);
+	return s[0] < 0x20 || s[0] == 0x7f || (s[0] == 0xc2 && s[1] < 0xa0);
 }
 
 static void
@@ -165,16 +141,14 @@ clean_text(const char *text, bool force)
 		return NULL;
 	}
 	while (text < end) {
-		uint32_t point = 0;
-		size_t len = read_code_point((const unsigned char *)text,
-		                             &point);
-		bool fault = len == 0 || is_control(point);
+		const unsigned char *s = (const unsigned char *)text;
+		size_t len = nu_der_utf8_length(s, (size_t)(end - text));
+		bool fault = len == 0 || is_control(s);
 
-		if (to - out + (len ? len : 1) > NU_NICKNAME_MAX)
+		if (to - out + (len ? len : 1) > NU_NICKNAME_MAX ||
+		    (fault && !force))
 			break;
-		if (fault && !force)
-			break;
-		if (fault || point == ':')
+		if (fault || *text == ':')
 			*to++ = '_';
 		else
 			to = mempcpy(to, text, len);

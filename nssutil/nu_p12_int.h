@@ -2,8 +2,7 @@
  * License, v. 2.0. If a copy of the MPL was not distributed with this
  * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
 
-/* nu_p12_int.h - what nu_p12_pbe.c offers to nu_p12_read.c and nu_p12_write.c:
- * passwords, password-based encryption and the MAC of PKCS#12. */
+/* nu_p12_int.h - what the nu_p12_*.c share. */
 
 #ifndef NU_P12_INT_H
 #define NU_P12_INT_H
@@ -13,6 +12,8 @@
 #include <secoid.h>
 
 #include "nssutil/nu_p12.h"
+
+/* --- nu_p12_pbe.c: passwords, encryption, MAC --------------------------- */
 
 /* A password in the two forms that key derivations take: PBKDF2 takes UTF-8
  * without its NUL; PKCS#12's own takes UTF-16, big-endian, with two NULs (RFC
@@ -50,8 +51,9 @@ enum p12_kdf {
 #define P12_MAX_ITERATIONS       10000000L
 #define P12_MAX_TOTAL_ITERATIONS 20000000L
 
-/* Can algorithm, a PBE or PBMAC1, be computed, and is it worth it? */
+/* Can algorithm, of encryption or PBMAC1, be computed, and is it worth it? */
 enum p12_kdf p12_pbe_check(SECAlgorithmID *algorithm, long *ret_iterations);
+enum p12_kdf p12_pbmac1_check(SECAlgorithmID *algorithm, long *ret_iterations);
 /* INTEGER octets of an iteration count. */
 enum p12_kdf p12_iterations(const SECItem *octets, long *ret_iterations);
 
@@ -77,5 +79,140 @@ PRBool p12_mac_known(SECOidTag digest);
 SECStatus p12_mac_compute(PLArenaPool *arena, const struct p12_mac *mac,
                           struct p12_password *password, const SECItem *data,
                           void *wincx, SECItem *ret_mac);
+
+/* --- nu_p12_tmpl.c: what the decoder makes of the bytes ------------------ */
+
+struct p12_content_info {
+	SECItem type, content;
+};
+
+struct p12_pfx {
+	SECItem version;
+	struct p12_content_info auth_safe;
+	SECItem mac;
+};
+
+struct p12_digest_info {
+	SECAlgorithmID algorithm;
+	SECItem digest;
+};
+
+/* MacData. */
+struct p12_mac_part {
+	struct p12_digest_info info;
+	SECItem salt, iterations;
+};
+
+struct p12_encrypted_content {
+	SECItem type;
+	SECAlgorithmID algorithm;
+	SECItem cipher;
+};
+
+struct p12_encrypted_data {
+	SECItem version;
+	struct p12_encrypted_content content;
+	SECItem attributes;
+};
+
+struct p12_attribute {
+	SECItem type;
+	SECItem **values;
+};
+
+struct p12_bag {
+	SECItem type, value;
+	struct p12_attribute **attributes;
+};
+
+struct p12_contents {
+	struct p12_bag **bags;
+};
+
+struct p12_auth_safe {
+	struct p12_content_info **infos;
+};
+
+extern const SEC_ASN1Template p12_octets_template[];
+extern const SEC_ASN1Template p12_bmp_template[];
+extern const SEC_ASN1Template p12_algorithm_template[];
+extern const SEC_ASN1Template p12_content_info_template[];
+extern const SEC_ASN1Template p12_pfx_template[];
+extern const SEC_ASN1Template p12_mac_template[];
+extern const SEC_ASN1Template p12_encrypted_data_template[];
+extern const SEC_ASN1Template p12_shrouded_template[];
+extern const SEC_ASN1Template p12_contents_template[];
+extern const SEC_ASN1Template p12_auth_safe_template[];
+
+/* --- nu_p12_read.c: a file's contents ----------------------------------- */
+
+/* An encrypted SafeContents. */
+struct p12_safe {
+	SECAlgorithmID algorithm;
+	SECItem cipher;
+};
+
+/* A private key, shrouded or plain (a PrivateKeyInfo). */
+struct p12_key {
+	SECKEYEncryptedPrivateKeyInfo shrouded;
+	SECItem plain;
+	SECItem local_id;
+	const char *name;
+	PRBool is_taken; /* a certificate has it */
+};
+
+struct p12_cert {
+	struct nu_p12_cert shown;
+	SECItem local_id;
+	struct p12_key *key;
+};
+
+struct p12_list {
+	void *items;
+	size_t n, item_size;
+};
+
+struct nu_p12 {
+	PLArenaPool *arena; /* zeroed when freed: it sees plain keys */
+	struct p12_password password;
+	struct p12_list safes, keys, certs;
+	long iterations; /* spent so far */
+	void *wincx;     /* during nu_p12_open() */
+	enum nu_p12_verdict verdict;
+	const char *why;
+};
+
+struct p12_key *p12_keys(const struct nu_p12 *p12);
+struct p12_cert *p12_certs(const struct nu_p12 *p12);
+
+/* Note a verdict; all of these are SECFailure. */
+SECStatus p12_fail(struct nu_p12 *p12, enum nu_p12_verdict verdict,
+                   const char *why);
+/* After a failure of NSS's: as above, unless it is only short of memory. */
+SECStatus p12_fail_nss(struct nu_p12 *p12, enum nu_p12_verdict verdict,
+                       const char *why);
+SECStatus p12_damaged(struct nu_p12 *p12);
+
+/* BER by a template; copies to the arena. No verdict. */
+SECStatus p12_decode(struct nu_p12 *p12, const SEC_ASN1Template *template,
+                     const SECItem *encoded, void *ret_value);
+/* With verdicts: is this good, and may so many iterations still be spent? */
+SECStatus p12_check_kdf(struct nu_p12 *p12, enum p12_kdf kdf);
+SECStatus p12_spend(struct nu_p12 *p12, long iterations);
+SECStatus p12_spend_on(struct nu_p12 *p12, SECAlgorithmID *algorithm);
+
+/* AuthenticatedSafe: its plain parts go to keys and certs, the others to safes,
+ * as yet unopened. */
+SECStatus p12_read_auth_safe(struct nu_p12 *p12, const SECItem *encoded);
+/* Decrypt one, and see that SafeContents come out. */
+SECStatus p12_open_safe(struct nu_p12 *p12, struct p12_safe *safe,
+                        SECItem *ret_plain);
+/* What all the safes hold goes to keys and certs. */
+SECStatus p12_read_encrypted(struct nu_p12 *p12);
+
+/* --- nu_p12_key.c: keys -------------------------------------------------- */
+
+/* Give the certificates their keys. */
+SECStatus p12_match_keys(struct nu_p12 *p12);
 
 #endif

@@ -119,7 +119,8 @@ SECStatus
 p12_password_make(PLArenaPool *arena, const char *text,
                   struct p12_password *ret_password)
 {
-	struct p12_password pw = { { siBuffer, NULL, 0 }, { siBuffer, NULL, 0 } };
+	struct p12_password pw = { { siBuffer, NULL, 0 },
+		                   { siBuffer, NULL, 0 } };
 
 	if (p12_bmp_from_utf8(arena, text, &pw.bmp) != SECSuccess)
 		return SECFailure;
@@ -163,12 +164,11 @@ static const struct mac_row {
 	  CKM_NSS_PKCS12_PBE_SHA512_HMAC_KEY_GEN, CKM_SHA512_HMAC },
 };
 
-/* By the tag of the hash or of its HMAC. */
 static const struct mac_row *
-find_mac(SECOidTag tag)
+find_mac(SECOidTag tag, PRBool is_hmac)
 {
 	for (size_t i = 0; i < sizeof macs / sizeof macs[0]; i++) {
-		if (macs[i].digest == tag || macs[i].hmac == tag)
+		if ((is_hmac ? macs[i].hmac : macs[i].digest) == tag)
 			return &macs[i];
 	}
 	PORT_SetError(SEC_ERROR_INVALID_ALGORITHM);
@@ -178,7 +178,13 @@ find_mac(SECOidTag tag)
 PRBool
 p12_mac_known(SECOidTag digest)
 {
-	return find_mac(digest) != NULL;
+	return find_mac(digest, PR_FALSE) != NULL;
+}
+
+static PRBool
+hmac_known(const SECAlgorithmID *algorithm)
+{
+	return find_mac(SECOID_GetAlgorithmTag(algorithm), PR_TRUE) != NULL;
 }
 
 static PRBool
@@ -188,6 +194,21 @@ cipher_known(SECOidTag cipher)
 
 	return mechanism != CKM_INVALID_MECHANISM &&
 	       PK11_TokenExists(mechanism);
+}
+
+/* A block cipher in CBC mode with its IV, whole: NSS would read past one that
+ * is too short. */
+static PRBool
+scheme_known(PLArenaPool *arena, const SECAlgorithmID *scheme)
+{
+	SECOidTag cipher = SECOID_GetAlgorithmTag(scheme);
+	SECItem iv = { siBuffer, NULL, 0 };
+
+	return cipher_known(cipher) && scheme->parameters.len > 0 &&
+	       SEC_ASN1DecodeItem(arena, &iv, p12_octets_template,
+	                          &scheme->parameters) == SECSuccess &&
+	       iv.len > 0 &&
+	       (int)iv.len == PK11_GetIVLength(PK11_AlgtagToMechanism(cipher));
 }
 
 /* --- is it worth trying? ----------------------------------------------- */
@@ -203,19 +224,12 @@ struct kdf {
 	SECAlgorithmID prf;
 };
 
-static const SEC_ASN1Template algorithm_template[] = {
-	{ SEC_ASN1_SEQUENCE, 0, NULL, sizeof(SECAlgorithmID) },
-	{ SEC_ASN1_OBJECT_ID, offsetof(SECAlgorithmID, algorithm), NULL, 0 },
-	{ SEC_ASN1_OPTIONAL | SEC_ASN1_ANY,
-	  offsetof(SECAlgorithmID, parameters), NULL, 0 },
-	{ 0, 0, NULL, 0 }
-};
-
 static const SEC_ASN1Template pbe2_template[] = {
 	{ SEC_ASN1_SEQUENCE, 0, NULL, sizeof(struct pbe2) },
-	{ SEC_ASN1_INLINE, offsetof(struct pbe2, kdf), algorithm_template, 0 },
-	{ SEC_ASN1_INLINE, offsetof(struct pbe2, scheme), algorithm_template,
+	{ SEC_ASN1_INLINE, offsetof(struct pbe2, kdf), p12_algorithm_template,
 	  0 },
+	{ SEC_ASN1_INLINE, offsetof(struct pbe2, scheme),
+	  p12_algorithm_template, 0 },
 	{ 0, 0, NULL, 0 }
 };
 
@@ -226,7 +240,7 @@ static const SEC_ASN1Template pbkdf2_template[] = {
 	{ SEC_ASN1_OPTIONAL | SEC_ASN1_INTEGER,
 	  offsetof(struct kdf, key_length), NULL, 0 },
 	{ SEC_ASN1_OPTIONAL | SEC_ASN1_INLINE, offsetof(struct kdf, prf),
-	  algorithm_template, 0 },
+	  p12_algorithm_template, 0 },
 	{ 0, 0, NULL, 0 }
 };
 
@@ -267,8 +281,7 @@ check_pbkdf2(PLArenaPool *arena, const SECItem *params, long min_length,
 	     nu_der_to_long(&kdf->key_length, &length) != SECSuccess) ||
 	    length < min_length || length > MAX_KEY)
 		return P12_KDF_MALFORMED;
-	if (kdf->prf.algorithm.len > 0 &&
-	    find_mac(SECOID_GetAlgorithmTag(&kdf->prf)) == NULL)
+	if (kdf->prf.algorithm.len > 0 && !hmac_known(&kdf->prf))
 		return P12_KDF_UNKNOWN;
 	return P12_KDF_GOOD;
 }
@@ -278,44 +291,68 @@ check_pbe2(PLArenaPool *arena, const SECItem *params, PRBool is_mac,
            struct kdf *kdf)
 {
 	struct pbe2 pbe2;
-	SECOidTag scheme;
 
 	memset(&pbe2, 0, sizeof pbe2);
 	if (SEC_ASN1DecodeItem(arena, &pbe2, pbe2_template, params) !=
 	    SECSuccess)
 		return P12_KDF_MALFORMED;
-	scheme = SECOID_GetAlgorithmTag(&pbe2.scheme);
 	if (SECOID_GetAlgorithmTag(&pbe2.kdf) != SEC_OID_PKCS5_PBKDF2 ||
-	    !(is_mac ? p12_mac_known(scheme) : cipher_known(scheme)))
+	    pbe2.kdf.parameters.len == 0 ||
+	    !(is_mac ? hmac_known(&pbe2.scheme)
+	             : scheme_known(arena, &pbe2.scheme)))
 		return P12_KDF_UNKNOWN;
 	return check_pbkdf2(arena, &pbe2.kdf.parameters,
 	                    is_mac ? MIN_MAC_KEY : 0, kdf);
 }
 
-enum p12_kdf
-p12_pbe_check(SECAlgorithmID *algorithm, long *ret_iterations)
+/* PBE of PKCS#12 or of PKCS#5, version 1. */
+static enum p12_kdf
+check_pbe1(PLArenaPool *arena, SECAlgorithmID *algorithm, struct kdf *kdf)
+{
+	if (!cipher_known(SEC_PKCS5GetCryptoAlgorithm(algorithm)))
+		return P12_KDF_UNKNOWN;
+	return SEC_ASN1DecodeItem(arena, kdf, kdf_template,
+	                          &algorithm->parameters) == SECSuccess
+	               ? P12_KDF_GOOD
+	               : P12_KDF_MALFORMED;
+}
+
+static enum p12_kdf
+check(SECAlgorithmID *algorithm, PRBool is_mac, long *ret_iterations)
 {
 	nu_auto(PLArenaPool) arena = PORT_NewArena(DER_DEFAULT_CHUNKSIZE);
 	SECOidTag tag = SECOID_GetAlgorithmTag(algorithm);
-	enum p12_kdf verdict = P12_KDF_GOOD;
+	enum p12_kdf verdict;
 	struct kdf kdf;
 
 	memset(&kdf, 0, sizeof kdf);
 	if (arena == NULL || algorithm->parameters.len == 0)
 		return P12_KDF_MALFORMED;
-	if (!SEC_PKCS5IsAlgorithmPBEAlgTag(tag))
-		return P12_KDF_UNKNOWN;
-	if (tag == SEC_OID_PKCS5_PBES2 || tag == SEC_OID_PKCS5_PBMAC1)
-		verdict = check_pbe2(arena, &algorithm->parameters,
-		                     tag == SEC_OID_PKCS5_PBMAC1, &kdf);
-	else if (!cipher_known(SEC_PKCS5GetCryptoAlgorithm(algorithm)))
-		return P12_KDF_UNKNOWN;
-	else if (SEC_ASN1DecodeItem(arena, &kdf, kdf_template,
-	                            &algorithm->parameters) != SECSuccess)
-		return P12_KDF_MALFORMED;
+	if (is_mac || tag == SEC_OID_PKCS5_PBES2)
+		verdict =
+			check_pbe2(arena, &algorithm->parameters, is_mac, &kdf);
+	else
+		verdict = check_pbe1(arena, algorithm, &kdf);
 	return verdict != P12_KDF_GOOD
 	               ? verdict
 	               : p12_iterations(&kdf.iterations, ret_iterations);
+}
+
+enum p12_kdf
+p12_pbe_check(SECAlgorithmID *algorithm, long *ret_iterations)
+{
+	SECOidTag tag = SECOID_GetAlgorithmTag(algorithm);
+
+	if (!SEC_PKCS5IsAlgorithmPBEAlgTag(tag) ||
+	    tag == SEC_OID_PKCS5_PBKDF2 || tag == SEC_OID_PKCS5_PBMAC1)
+		return P12_KDF_UNKNOWN;
+	return check(algorithm, PR_FALSE, ret_iterations);
+}
+
+enum p12_kdf
+p12_pbmac1_check(SECAlgorithmID *algorithm, long *ret_iterations)
+{
+	return check(algorithm, PR_TRUE, ret_iterations);
 }
 
 /* --- encryption -------------------------------------------------------- */
@@ -370,8 +407,8 @@ p12_encrypt(PLArenaPool *arena, SECAlgorithmID *algorithm,
             struct p12_password *password, const SECItem *data, void *wincx,
             SECItem *ret_data)
 {
-	return run_cipher(PK11_Encrypt, arena, algorithm, password, data,
-	                  wincx, ret_data);
+	return run_cipher(PK11_Encrypt, arena, algorithm, password, data, wincx,
+	                  ret_data);
 }
 
 SECStatus
@@ -379,8 +416,8 @@ p12_decrypt(PLArenaPool *arena, SECAlgorithmID *algorithm,
             struct p12_password *password, const SECItem *data, void *wincx,
             SECItem *ret_data)
 {
-	return run_cipher(PK11_Decrypt, arena, algorithm, password, data,
-	                  wincx, ret_data);
+	return run_cipher(PK11_Decrypt, arena, algorithm, password, data, wincx,
+	                  ret_data);
 }
 
 /* --- MAC --------------------------------------------------------------- */
@@ -406,27 +443,27 @@ derive_mac_key(PK11SlotInfo *slot, CK_MECHANISM_TYPE derive,
 static const struct mac_row *
 find_pbmac1(SECAlgorithmID *algorithm)
 {
-	return find_mac(SEC_PKCS5GetCryptoAlgorithm(algorithm));
+	return find_mac(SEC_PKCS5GetCryptoAlgorithm(algorithm), PR_TRUE);
 }
 
 SECStatus
 p12_mac_compute(PLArenaPool *arena, const struct p12_mac *mac,
-                struct p12_password *password, const SECItem *data,
-                void *wincx, SECItem *ret_mac)
+                struct p12_password *password, const SECItem *data, void *wincx,
+                SECItem *ret_mac)
 {
 	nu_auto(PK11SlotInfo) slot = p12_slot(wincx);
 	PRBool is_pbmac1 = mac->digest == SEC_OID_PKCS5_PBMAC1;
 	const struct mac_row *row = is_pbmac1 ? find_pbmac1(mac->pbmac1)
-	                                      : find_mac(mac->digest);
+	                                      : find_mac(mac->digest, PR_FALSE);
 	nu_auto(PK11SymKey) key = NULL;
 	SECItem out = { siBuffer, NULL, 0 };
 
 	if (slot == NULL || row == NULL)
 		return SECFailure;
-	key = is_pbmac1 ? PK11_PBEKeyGen(slot, mac->pbmac1, &password->utf8,
-	                                 PR_FALSE, wincx)
-	                : derive_mac_key(slot, row->derive, mac, password,
-	                                 wincx);
+	key = is_pbmac1
+	              ? PK11_PBEKeyGen(slot, mac->pbmac1, &password->utf8,
+	                               PR_FALSE, wincx)
+	              : derive_mac_key(slot, row->derive, mac, password, wincx);
 	if (key == NULL || SECITEM_AllocItem(arena, &out, MAX_MAC) == NULL ||
 	    PK11_SignWithSymKey(key, row->mechanism, NULL, &out, data) !=
 	            SECSuccess)

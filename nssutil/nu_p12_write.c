@@ -51,9 +51,9 @@ wrap_all(PLArenaPool *arena, unsigned char tag, const SECItem *const parts[],
 	}
 	return nu_der_wrap(arena, tag, parts, n_parts);
 }
-#define make(arena, tag, ...)                                          \
+#define make(arena, tag, ...)                                             \
 	wrap_all((arena), (tag), (const SECItem *const[]){ __VA_ARGS__ }, \
-	         sizeof((const SECItem *const[]){ __VA_ARGS__ }) /     \
+	         sizeof((const SECItem *const[]){ __VA_ARGS__ }) /        \
 	                 sizeof(const SECItem *))
 
 static SECItem *
@@ -162,9 +162,9 @@ make_friendly_name(PLArenaPool *arena, const char *name)
 
 	if (p12_bmp_from_utf8(arena, name, &bmp) != SECSuccess)
 		return NULL;
-	return make_attribute(arena, SEC_OID_PKCS9_FRIENDLY_NAME,
-	                      nu_der_make_octets(arena, BMP_STRING, bmp.data,
-	                                         bmp.len));
+	return make_attribute(
+		arena, SEC_OID_PKCS9_FRIENDLY_NAME,
+		nu_der_make_octets(arena, BMP_STRING, bmp.data, bmp.len));
 }
 
 /* What joins a certificate and its key: SHA-1 of the public key, as in a
@@ -199,8 +199,8 @@ make_bag(const struct writer *w, SECOidTag type, const SECItem *value,
 
 	if (item->key != NULL && has_name(item))
 		attributes = make_set_of_two(
-		        a, make_friendly_name(a, item->friendly_name),
-		        make_local_key_id(a, item));
+			a, make_friendly_name(a, item->friendly_name),
+			make_local_key_id(a, item));
 	else if (item->key != NULL)
 		attributes = make(a, NU_SET, make_local_key_id(a, item));
 	else if (has_name(item))
@@ -221,22 +221,34 @@ make_cert_bag(const struct writer *w, const struct nu_p12_item *item)
 	                item);
 }
 
+/* NSS's own token wraps keys that it said were not extractable. */
+static PRBool
+may_leave(SECKEYPrivateKey *key)
+{
+	nu_auto_item value = { siBuffer, NULL, 0 };
+
+	return PK11_ReadRawAttribute(PK11_TypePrivKey, key, CKA_EXTRACTABLE,
+	                             &value) != SECSuccess ||
+	       value.len != sizeof(CK_BBOOL) || value.data[0] != CK_FALSE;
+}
+
 static SECKEYEncryptedPrivateKeyInfo *
 shroud(struct writer *w, SECKEYPrivateKey *key)
 {
 	nu_auto(PK11SlotInfo) slot = PK11_GetSlotFromPrivateKey(key);
 	const struct profile *p = w->profile;
 	SECItem *pw = p == &modern ? &w->password.utf8 : &w->password.bmp;
-	SECKEYEncryptedPrivateKeyInfo *epki;
+	SECKEYEncryptedPrivateKeyInfo *epki = NULL;
 
-	if (slot == NULL || (PK11_NeedLogin(slot) &&
-	                     PK11_Authenticate(slot, PR_TRUE, w->wincx) !=
-	                             SECSuccess))
+	if (slot == NULL ||
+	    (PK11_NeedLogin(slot) &&
+	     PK11_Authenticate(slot, PR_TRUE, w->wincx) != SECSuccess))
 		return NULL;
 	PORT_SetError(0);
-	epki = PK11_ExportEncryptedPrivKeyInfoV2(NULL, p->pbe, p->cipher,
-	                                         p->prf, pw, key, ITERATIONS,
-	                                         w->wincx);
+	if (may_leave(key))
+		epki = PK11_ExportEncryptedPrivKeyInfoV2(
+			NULL, p->pbe, p->cipher, p->prf, pw, key, ITERATIONS,
+			w->wincx);
 	/* What a token says when it keeps its key is anybody's guess. */
 	if (epki == NULL && PORT_GetError() != SEC_ERROR_NO_MEMORY)
 		PORT_SetError(SEC_ERROR_PKCS12_UNABLE_TO_EXPORT_KEY);
@@ -252,8 +264,8 @@ make_key_bag(struct writer *w, const struct nu_p12_item *item)
 	if (epki == NULL)
 		return NULL;
 	der = SEC_ASN1EncodeItem(
-	        w->arena, NULL, epki,
-	        SEC_ASN1_GET(SECKEY_EncryptedPrivateKeyInfoTemplate));
+		w->arena, NULL, epki,
+		SEC_ASN1_GET(SECKEY_EncryptedPrivateKeyInfoTemplate));
 	SECKEY_DestroyEncryptedPrivateKeyInfo(epki, PR_TRUE);
 	return make_bag(w, SEC_OID_PKCS12_V1_PKCS8_SHROUDED_KEY_BAG_ID, der,
 	                item);
@@ -304,7 +316,7 @@ make_algorithm(struct writer *w, const SECItem *plain, SECItem *ret_cipher)
 {
 	const struct profile *p = w->profile;
 	SECAlgorithmID *id = PK11_CreatePBEV2AlgorithmID(
-	        p->pbe, p->cipher, p->prf, 0, ITERATIONS, NULL);
+		p->pbe, p->cipher, p->prf, 0, ITERATIONS, NULL);
 	SECItem *der = NULL;
 
 	if (id == NULL)
@@ -312,8 +324,8 @@ make_algorithm(struct writer *w, const SECItem *plain, SECItem *ret_cipher)
 	if (p12_encrypt(w->arena, id, &w->password, plain, w->wincx,
 	                ret_cipher) == SECSuccess)
 		der = SEC_ASN1EncodeItem(
-		        w->arena, NULL, id,
-		        SEC_ASN1_GET(SECOID_AlgorithmIDTemplate));
+			w->arena, NULL, id,
+			SEC_ASN1_GET(SECOID_AlgorithmIDTemplate));
 	SECOID_DestroyAlgorithmID(id, PR_TRUE);
 	return der;
 }
@@ -330,13 +342,12 @@ make_encrypted(struct writer *w, const SECItem *plain)
 	algorithm = make_algorithm(w, plain, &cipher);
 	if (algorithm == NULL)
 		return NULL;
-	content = make(a, NU_SEQUENCE, make_oid(a, SEC_OID_PKCS7_DATA),
-	               algorithm,
-	               nu_der_make_octets(a, NU_CONTEXT(0), cipher.data,
-	                                  cipher.len));
-	return make_typed(a, SEC_OID_PKCS7_ENCRYPTED_DATA,
-	                  make(a, NU_SEQUENCE, nu_der_make_long(a, 0),
-	                       content));
+	content = make(
+		a, NU_SEQUENCE, make_oid(a, SEC_OID_PKCS7_DATA), algorithm,
+		nu_der_make_octets(a, NU_CONTEXT(0), cipher.data, cipher.len));
+	return make_typed(
+		a, SEC_OID_PKCS7_ENCRYPTED_DATA,
+		make(a, NU_SEQUENCE, nu_der_make_long(a, 0), content));
 }
 
 static SECItem *
@@ -363,8 +374,8 @@ make_mac(struct writer *w, const SECItem *data)
 		return NULL;
 	algorithm = make(a, NU_SEQUENCE, make_oid(a, mac.digest),
 	                 nu_der_make_octets(a, NU_NULL, NULL, 0));
-	digest_info = make(a, NU_SEQUENCE, algorithm,
-	                   make_octet_string(a, &value));
+	digest_info =
+		make(a, NU_SEQUENCE, algorithm, make_octet_string(a, &value));
 	return make(a, NU_SEQUENCE, digest_info,
 	            make_octet_string(a, &mac.salt),
 	            nu_der_make_long(a, mac.iterations));

@@ -14,6 +14,7 @@
 #include "nssutil/nu_b64.h"
 #include "nssutil/nu_cmmf.h"
 #include "nssutil/nu_der.h"
+#include "nssutil/nu_ext.h"
 #include "psm/internal.h"
 
 enum { TEXT_SIZE = 512 };
@@ -267,7 +268,12 @@ static enum psm_err
 check_ca(struct psm_ctx *ctx, const struct import *import,
          const struct step *step)
 {
-	if (!step->report->cert.is_ca || step->pending.is_ca ||
+	PRBool is_ca;
+
+	if (nu_ext_is_ca(&step->parts.extensions, &is_ca) != SECSuccess)
+		return psm_fail_nss(ctx, PSM_E_CERTIFICATE,
+		                    "a certificate's extensions do not parse");
+	if (!is_ca || step->pending.is_ca ||
 	    (import->flags & PSM_IMPORT_ALLOW_CA))
 		return PSM_OK;
 	return psm_fail(ctx, PSM_E_CERTIFICATE,

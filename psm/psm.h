@@ -378,7 +378,7 @@ PSM_MUST enum psm_err psm_backup(struct psm_ctx *ctx,
 /* Bring the certificates and keys of a PKCS#12 file in: all or none. The user
  * is asked for its password, then sees the plan. Nicknames follow the
  * same rule as those of an import, with the file's friendlyName as the
- * wish when nickname is NULL.
+ * wish when nickname is NULL. flags is 0: none are defined.
  * PSM_E_PASSWORD: wrong password. PSM_E_PKCS12: damaged. PSM_E_PKCS12_KIND:
  * of a kind this NSS cannot read, such as PBMAC1. PSM_E_FILE. */
 PSM_MUST enum psm_err psm_restore(struct psm_ctx *ctx, const char *path,

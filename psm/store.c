@@ -286,8 +286,8 @@ add_found(struct psm_cert_list *list, CERTCertificate *cert)
 {
 	const char *token = cert->slot != NULL ? PK11_GetTokenName(cert->slot)
 	                                       : "";
-	struct psm_cert *out = cert_list_add(list, &cert->derCert,
-	                                     cert->nickname, token);
+	struct psm_cert *out = cert_list_add(
+	        list, &cert->derCert, store_bare_nickname(cert), token);
 
 	if (out == NULL)
 		return SECFailure;
@@ -329,8 +329,7 @@ store_bare_nickname(const CERTCertificate *cert)
 	const char *token;
 	size_t len;
 
-	if (nickname == NULL || cert->slot == NULL ||
-	    PK11_IsInternal(cert->slot))
+	if (nickname == NULL || cert->slot == NULL)
 		return nickname;
 	token = PK11_GetTokenName(cert->slot);
 	len = strlen(token);
