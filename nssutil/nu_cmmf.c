@@ -167,7 +167,8 @@ retag_sequence(PLArenaPool *arena, const SECItem *whole, SECItem *ret_sequence)
 /* certificate [0]: an explicit tag holds one SEQUENCE, an implicit one a
  * certificate's three parts. */
 static SECStatus
-read_tagged_cert(const struct nu_tlv *tlv, PLArenaPool *arena, SECItem *ret_cert)
+read_tagged_cert(const struct nu_tlv *tlv, PLArenaPool *arena,
+                 SECItem *ret_cert)
 {
 	if (is_lone(&tlv->value, NU_SEQUENCE)) {
 		*ret_cert = tlv->value;

@@ -14,7 +14,7 @@
 #include <secitem.h>
 
 enum nu_dialect {
-	NU_DIALECT_CMMF,    /* A1 {certs}, A0 in place of the certificate's 30 */
+	NU_DIALECT_CMMF,    /* A1 {certs}, A0 in place of a certificate's 30 */
 	NU_DIALECT_CMP,     /* A1 {30 {certs}}, A0 {certificate} */
 	NU_DIALECT_UNTAGGED /* A1 {certs}, the bare certificate */
 };

@@ -101,7 +101,7 @@ SECStatus
 nu_der_any(struct nu_der *r, struct nu_tlv *ret_tlv)
 {
 	struct nu_der at = *r;
-	size_t len;
+	size_t len = 0;
 
 	if (nu_der_at_end(&at) || !tag_is_der(*at.next++) ||
 	    read_length(&at, &len) != SECSuccess ||

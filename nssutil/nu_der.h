@@ -84,7 +84,8 @@ SECStatus nu_der_bad(void);
 SECStatus nu_der_to_long(const SECItem *octets, long *ret_value);
 /* INTEGER octets -> decimal text of any size; free() it. NULL: no memory. */
 char *nu_der_to_decimal(const SECItem *octets);
-/* Decimal text, with a "-" or not -> octets in arena; SEC_ERROR_INVALID_ARGS. */
+/* Decimal text, with a "-" or not -> octets in arena. SEC_ERROR_INVALID_ARGS:
+ * anything else, or more than 1,024 digits. */
 SECStatus nu_der_from_decimal(PLArenaPool *arena, const char *text,
                               SECItem *ret_octets);
 

@@ -8,6 +8,8 @@
 
 #include <stdio.h>
 
+#include <secerr.h>
+
 const char *
 nu_err_name(PRErrorCode err)
 {
@@ -26,4 +28,21 @@ nu_err_text(PRErrorCode err)
 	const char *text = PR_ErrorToString(err, PR_LANGUAGE_I_DEFAULT);
 
 	return text != NULL ? text : "";
+}
+
+PRBool
+nu_err_is_trouble(PRErrorCode err)
+{
+	switch (err) {
+	case PR_OUT_OF_MEMORY_ERROR:
+	case SEC_ERROR_NO_MEMORY:
+	case SEC_ERROR_IO:
+	case SEC_ERROR_BAD_DATABASE:
+	case SEC_ERROR_NO_TOKEN:
+	case SEC_ERROR_TOKEN_NOT_LOGGED_IN:
+	case SEC_ERROR_PKCS11_DEVICE_ERROR:
+		return PR_TRUE;
+	default:
+		return PR_FALSE;
+	}
 }

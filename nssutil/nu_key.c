@@ -15,6 +15,7 @@
 
 #include "nssutil/nu_auto.h"
 #include "nssutil/nu_der.h"
+#include "nssutil/nu_err.h"
 
 enum { RSA_EXPONENT = 65537, CHALLENGE_SIZE = 32, RSA_MAX_BITS = 4096 };
 
@@ -223,11 +224,11 @@ answers_challenge(SECKEYPrivateKey *key, SECKEYPublicKey *pub)
 	    SECITEM_AllocItem(NULL, &signature, (unsigned)len) == NULL ||
 	    PK11_Sign(key, &signature, &hash) != SECSuccess)
 		return PR_FALSE;
-	if (PK11_Verify(pub, &signature, &hash, NULL) != SECSuccess) {
+	if (PK11_Verify(pub, &signature, &hash, NULL) == SECSuccess)
+		return PR_TRUE;
+	if (!nu_err_is_trouble(PORT_GetError()))
 		PORT_SetError(SEC_ERROR_BAD_KEY);
-		return PR_FALSE;
-	}
-	return PR_TRUE;
+	return PR_FALSE;
 }
 
 PRBool

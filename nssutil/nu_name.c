@@ -16,6 +16,7 @@
 
 #include "nssutil/nu_auto.h"
 #include "nssutil/nu_der.h"
+#include "nssutil/nu_err.h"
 
 SECItem *
 nu_name_from_text(const char *text)
@@ -36,8 +37,11 @@ char *
 nu_name_to_text(const SECItem *der_name)
 {
 	nu_auto_port char *text = CERT_DerNameToAscii((SECItem *)der_name);
+	char *copy = text != NULL ? strdup(text) : NULL;
 
-	return text != NULL ? strdup(text) : NULL;
+	if (text != NULL && copy == NULL)
+		PORT_SetError(SEC_ERROR_NO_MEMORY);
+	return copy;
 }
 
 /* The value of an attribute in UTF-8; free() it. */
@@ -45,10 +49,14 @@ static char *
 value_text(const CERTAVA *ava)
 {
 	nu_auto(SECItem) value = CERT_DecodeAVAValue(&ava->value);
+	char *text;
 
 	if (value == NULL || value->len == 0)
 		return NULL;
-	return strndup((const char *)value->data, value->len);
+	text = strndup((const char *)value->data, value->len);
+	if (text == NULL)
+		PORT_SetError(SEC_ERROR_NO_MEMORY);
+	return text;
 }
 
 /* The last attribute of this kind, which is the most specific one; of any kind
@@ -75,6 +83,7 @@ first_kind_present(const SECItem *der_name, const SECOidTag *kinds)
 	CERTName name;
 	char *value;
 
+	PORT_SetError(0);
 	memset(&name, 0, sizeof name);
 	if (arena == NULL ||
 	    SEC_QuickDERDecodeItem(arena, &name,
@@ -83,7 +92,7 @@ first_kind_present(const SECItem *der_name, const SECOidTag *kinds)
 		return NULL;
 	for (; *kinds != SEC_OID_UNKNOWN; kinds++) {
 		value = last_value(&name, *kinds);
-		if (value != NULL)
+		if (value != NULL || nu_err_is_trouble(PORT_GetError()))
 			return value;
 	}
 	return last_value(&name, SEC_OID_UNKNOWN);

@@ -17,7 +17,8 @@ char *nu_name_to_text(const SECItem *der_name);
 
 /* The value a person knows a name by, UTF-8; free() it. A subject: its common
  * name, else its e-mail address, else its last RDN's value. An issuer: its
- * organisation, else its common name, else its last value. */
+ * organisation, else its common name, else its last value. NULL: an NSS
+ * error, or 0 when it has none. */
 char *nu_name_of_subject(const SECItem *der_name);
 char *nu_name_of_issuer(const SECItem *der_name);
 

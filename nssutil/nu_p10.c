@@ -23,7 +23,8 @@ static SECItem *
 write_extension_request(PLArenaPool *arena,
                         const struct nu_cert_template *template)
 {
-	SECOidData *known = SECOID_FindOIDByTag(SEC_OID_PKCS9_EXTENSION_REQUEST);
+	SECOidData *known =
+	        SECOID_FindOIDByTag(SEC_OID_PKCS9_EXTENSION_REQUEST);
 	SECItem *id, *list, *set;
 
 	if (known == NULL)

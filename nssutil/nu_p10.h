@@ -17,7 +17,7 @@ SECItem *nu_p10_encode(const struct nu_cert_template *template,
 
 /* A decoded request; slices borrow the decoded bytes. */
 struct nu_p10 {
-	SECItem info;       /* the whole CertificationRequestInfo: what is signed */
+	SECItem info;       /* CertificationRequestInfo, whole: what is signed */
 	SECItem subject;    /* Name, whole */
 	SECItem spki;       /* SubjectPublicKeyInfo, whole */
 	SECItem extensions; /* contents: Extension after Extension; or NULL */

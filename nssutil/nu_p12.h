@@ -31,7 +31,7 @@ enum nu_p12_verdict {
 	NU_P12_GOOD,
 	NU_P12_PASSWORD,    /* wrong password */
 	NU_P12_DAMAGED,     /* not PKCS#12, cut, or changed */
-	NU_P12_UNSUPPORTED, /* e.g. PBMAC1, public-key integrity, no MAC */
+	NU_P12_UNSUPPORTED, /* e.g. public-key integrity, no MAC */
 	NU_P12_FAILED       /* out of memory and such: NSS's error says */
 };
 

@@ -47,9 +47,10 @@ enum p12_kdf {
 	P12_KDF_TOO_SLOW  /* an absurd number of iterations */
 };
 
-/* What a file may ask for; each of its parts, and all of them. */
+/* What a file may ask for: each of its parts, and all that must be opened. NSS
+ * makes a part of 600,000 for each certificate. */
 #define P12_MAX_ITERATIONS       10000000L
-#define P12_MAX_TOTAL_ITERATIONS 20000000L
+#define P12_MAX_TOTAL_ITERATIONS 100000000L
 
 /* Can algorithm, of encryption or PBMAC1, be computed, and is it worth it? */
 enum p12_kdf p12_pbe_check(SECAlgorithmID *algorithm, long *ret_iterations);
@@ -176,7 +177,7 @@ struct nu_p12 {
 	PLArenaPool *arena; /* zeroed when freed: it sees plain keys */
 	struct p12_password password;
 	struct p12_list safes, keys, certs;
-	long iterations; /* spent so far */
+	long iterations; /* asked for so far */
 	void *wincx;     /* during nu_p12_open() */
 	enum nu_p12_verdict verdict;
 	const char *why;

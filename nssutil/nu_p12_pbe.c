@@ -7,6 +7,7 @@
 #include "nssutil/nu_p12_int.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include <secerr.h>
 #include <secpkcs5.h>

@@ -81,7 +81,7 @@ p12_spend(struct nu_p12 *p12, long iterations)
 	if (p12->iterations > P12_MAX_TOTAL_ITERATIONS)
 		return p12_fail(
 			p12, NU_P12_UNSUPPORTED,
-			"asks for more than 20,000,000 iterations in all");
+			"asks for more than 100,000,000 iterations in all");
 	return SECSuccess;
 }
 
@@ -293,7 +293,6 @@ read_encrypted_safe(struct nu_p12 *p12, const struct p12_content_info *info)
 {
 	struct p12_encrypted_data data;
 	struct p12_safe *safe;
-	long ignored;
 
 	memset(&data, 0, sizeof data);
 	if (p12_decode(p12, p12_encrypted_data_template, &info->content,
@@ -306,7 +305,7 @@ read_encrypted_safe(struct nu_p12 *p12, const struct p12_content_info *info)
 		return SECFailure;
 	safe->algorithm = data.content.algorithm;
 	safe->cipher = data.content.cipher;
-	return p12_check_kdf(p12, p12_pbe_check(&safe->algorithm, &ignored));
+	return p12_spend_on(p12, &safe->algorithm);
 }
 
 static SECStatus
@@ -346,8 +345,6 @@ p12_open_safe(struct nu_p12 *p12, struct p12_safe *safe, SECItem *ret_plain)
 {
 	struct p12_contents ignored = { NULL };
 
-	if (p12_spend_on(p12, &safe->algorithm) != SECSuccess)
-		return SECFailure;
 	PORT_SetError(0);
 	if (p12_decrypt(p12->arena, &safe->algorithm, &p12->password,
 	                &safe->cipher, p12->wincx, ret_plain) != SECSuccess ||

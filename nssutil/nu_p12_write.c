@@ -9,6 +9,8 @@
 
 #include "nssutil/nu_p12_int.h"
 
+#include <stdint.h>
+
 #include <secerr.h>
 
 #include "nssutil/nu_auto.h"
@@ -401,6 +403,25 @@ make_pfx(struct writer *w)
 	            make_data(a, safes), make_mac(w, safes));
 }
 
+/* Before any work: what goes wrong in the middle may be reported as a later
+ * call's error. */
+static SECStatus
+check_items(const struct nu_p12_item *items, size_t n_items)
+{
+	PRBool good = n_items > 0;
+
+	for (size_t i = 0; i < n_items && good; i++) {
+		const char *name = items[i].friendly_name;
+		SECItem text = { siBuffer, (unsigned char *)(uintptr_t)name,
+			         name != NULL ? (unsigned)strlen(name) : 0 };
+
+		good = nu_der_is_text(&text);
+	}
+	if (!good)
+		PORT_SetError(SEC_ERROR_INVALID_ARGS);
+	return good ? SECSuccess : SECFailure;
+}
+
 SECItem *
 nu_p12_encode(const struct nu_p12_item *items, size_t n_items,
               const char *password, PRBool compat, void *wincx)
@@ -413,11 +434,7 @@ nu_p12_encode(const struct nu_p12_item *items, size_t n_items,
 		            .n_items = n_items };
 	SECItem *pfx;
 
-	if (n_items == 0) {
-		PORT_SetError(SEC_ERROR_INVALID_ARGS);
-		return NULL;
-	}
-	if (arena == NULL ||
+	if (arena == NULL || check_items(items, n_items) != SECSuccess ||
 	    p12_password_make(arena, password, &w.password) != SECSuccess)
 		return NULL;
 	pfx = make_pfx(&w);

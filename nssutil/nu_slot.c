@@ -12,6 +12,7 @@
 #include <secerr.h>
 
 #include "nssutil/nu_auto.h"
+#include "nssutil/nu_err.h"
 
 PK11SlotInfo *
 nu_slot_find(const char *token)
@@ -104,13 +105,32 @@ nu_slot_login(PK11SlotInfo *slot, struct nu_pin *pin)
 	return SECFailure;
 }
 
-static SECKEYPrivateKey *
-first_of(SECKEYPrivateKeyList *list)
+static PRBool
+all_are_keys(SECKEYPrivateKeyList *list)
 {
-	SECKEYPrivateKeyListNode *node = PRIVKEY_LIST_HEAD(list);
+	for (SECKEYPrivateKeyListNode *n = PRIVKEY_LIST_HEAD(list);
+	     !PRIVKEY_LIST_END(n, list); n = PRIVKEY_LIST_NEXT(n)) {
+		if (n->key == NULL)
+			return PR_FALSE;
+	}
+	return PR_TRUE;
+}
 
-	return PRIVKEY_LIST_END(node, list) ? NULL
-	                                    : SECKEY_CopyPrivateKey(node->key);
+SECStatus
+nu_slot_keys(PK11SlotInfo *slot, const char *label, void *wincx,
+             SECKEYPrivateKeyList **ret_keys)
+{
+	nu_auto(SECKEYPrivateKeyList) list = NULL;
+
+	PORT_SetError(0);
+	list = PK11_ListPrivKeysInSlot(slot, (char *)label, wincx);
+	if (list == NULL && nu_err_is_trouble(PORT_GetError()))
+		return SECFailure;
+	/* NSS lists NULL for a key that it could not read. */
+	if (list != NULL && !all_are_keys(list))
+		return SECFailure;
+	*ret_keys = nu_take(list);
+	return SECSuccess;
 }
 
 SECKEYPrivateKey *
@@ -118,9 +138,12 @@ nu_slot_key_by_label(PK11SlotInfo *slot, const char *label, void *wincx)
 {
 	nu_auto(SECKEYPrivateKeyList) list = NULL;
 
+	if (nu_slot_keys(slot, label, wincx, &list) != SECSuccess)
+		return NULL;
 	PORT_SetError(0);
-	list = PK11_ListPrivKeysInSlot(slot, (char *)label, wincx);
-	return list != NULL ? first_of(list) : NULL;
+	if (list == NULL || PRIVKEY_LIST_END(PRIVKEY_LIST_HEAD(list), list))
+		return NULL;
+	return SECKEY_CopyPrivateKey(PRIVKEY_LIST_HEAD(list)->key);
 }
 
 SECKEYPrivateKey *
@@ -150,4 +173,16 @@ nu_key_attribute(SECKEYPrivateKey *key, CK_ATTRIBUTE_TYPE type,
 	}
 	*ret_value = value;
 	return SECSuccess;
+}
+
+char *
+nu_key_label(SECKEYPrivateKey *key)
+{
+	char *label;
+
+	PORT_SetError(0);
+	label = PK11_GetPrivateKeyNickname(key);
+	if (label == NULL && !nu_err_is_trouble(PORT_GetError()))
+		label = PORT_Strdup("");
+	return label;
 }

@@ -32,6 +32,10 @@ PRBool nu_slot_needs_init(PK11SlotInfo *slot);
  * to be had; pin->last says if the user cancelled. */
 SECStatus nu_slot_login(PK11SlotInfo *slot, struct nu_pin *pin);
 
+/* The token's private keys with this label, or all with NULL. SECSuccess and
+ * NULL: there are none. Each key of the list is one. */
+SECStatus nu_slot_keys(PK11SlotInfo *slot, const char *label, void *wincx,
+                       SECKEYPrivateKeyList **ret_keys);
 /* The private key with this label, in constant time, or NULL; PORT_GetError()
  * is 0 when there is simply none. Of several the first. The caller owns it. */
 SECKEYPrivateKey *nu_slot_key_by_label(PK11SlotInfo *slot, const char *label,
@@ -44,5 +48,7 @@ SECKEYPrivateKey *nu_slot_key_for_cert(PK11SlotInfo *slot,
  * Free ret_value's data with SECITEM_ZfreeItem(x, PR_FALSE). */
 SECStatus nu_key_attribute(SECKEYPrivateKey *key, CK_ATTRIBUTE_TYPE type,
                            SECItem *ret_value);
+/* Its label; "" when it has none. PORT_Free() it. NULL and an NSS error. */
+char *nu_key_label(SECKEYPrivateKey *key);
 
 #endif

@@ -46,7 +46,7 @@ enum psm_err {
 	PSM_E_ARGUMENT,       /* the caller's argument makes no sense */
 	PSM_E_REQUEST,        /* a certification request is malformed or unproved */
 	PSM_E_PKCS12,         /* a PKCS#12 file is damaged */
-	PSM_E_PKCS12_KIND,    /* a PKCS#12 file uses what this NSS cannot read */
+	PSM_E_PKCS12_KIND,    /* a PKCS#12 file uses what cannot be read */
 	PSM_E_NOT_EXPORTABLE, /* a private key that may not leave its token */
 	PSM_E_FILE,           /* a file cannot be read or written */
 	PSM_E_INTERNAL,       /* a defect of ours or of NSS */
@@ -380,7 +380,8 @@ PSM_MUST enum psm_err psm_backup(struct psm_ctx *ctx,
  * same rule as those of an import, with the file's friendlyName as the
  * wish when nickname is NULL. flags is 0: none are defined.
  * PSM_E_PASSWORD: wrong password. PSM_E_PKCS12: damaged. PSM_E_PKCS12_KIND:
- * of a kind this NSS cannot read, such as PBMAC1. PSM_E_FILE. */
+ * of a kind that cannot be read, as without a MAC; psm_errmsg() names it.
+ * PSM_E_FILE. */
 PSM_MUST enum psm_err psm_restore(struct psm_ctx *ctx, const char *path,
                                   const char *nickname, unsigned flags,
                                   struct psm_import **ret_import);
