@@ -1,0 +1,24 @@
+# doc/local.mk: the manual pages and the decisions.
+
+dist_man_MANS = doc/man/psm.1 doc/man/psm.3
+
+EXTRA_DIST += \
+	doc/adr/0001-ca-includes-psm-h.md \
+	doc/adr/0002-a-request-is-one-commit.md \
+	doc/adr/0003-a-request-for-a-ca-is-remembered.md
+
+# psm.3 is found under the name of each call, too.
+call_pages = $(SED) -n 's/^	\(psm_[a-z0-9_]*\);$$/\1.3/p' \
+	$(top_srcdir)/psm/psm.map | $(SED) '$(transform)'
+
+install-data-hook:
+	page=`echo psm | $(SED) '$(transform)'`.3; \
+	for link in `$(call_pages)`; do \
+		(cd "$(DESTDIR)$(man3dir)" && rm -f $$link && \
+		 $(LN_S) $$page $$link) || exit 1; \
+	done
+
+uninstall-hook:
+	for link in `$(call_pages)`; do \
+		rm -f "$(DESTDIR)$(man3dir)/$$link"; \
+	done
