@@ -79,11 +79,12 @@ last_value(const CERTName *name, SECOidTag kind)
 static char *
 first_kind_present(const SECItem *der_name, const SECOidTag *kinds)
 {
-	nu_auto(PLArenaPool) arena = PORT_NewArena(DER_DEFAULT_CHUNKSIZE);
+	nu_auto(PLArenaPool) arena = NULL;
 	CERTName name;
 	char *value;
 
 	PORT_SetError(0);
+	arena = PORT_NewArena(DER_DEFAULT_CHUNKSIZE);
 	memset(&name, 0, sizeof name);
 	if (arena == NULL ||
 	    SEC_QuickDERDecodeItem(arena, &name,

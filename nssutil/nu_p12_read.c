@@ -151,30 +151,42 @@ find_attribute(const struct p12_bag *bag, SECOidTag type)
 }
 
 /* Both attributes are a help only: one that does not parse is not there. */
-static SECItem
-read_local_id(struct nu_p12 *p12, const struct p12_bag *bag)
+static SECStatus
+missing(struct nu_p12 *p12)
 {
-	const SECItem *value = find_attribute(bag, SEC_OID_PKCS9_LOCAL_KEY_ID);
-	SECItem id = { siBuffer, NULL, 0 }, none = id;
-
-	if (value == NULL ||
-	    p12_decode(p12, p12_octets_template, value, &id) != SECSuccess)
-		return none;
-	return id;
+	return PORT_GetError() == SEC_ERROR_NO_MEMORY ? p12_damaged(p12)
+	                                              : SECSuccess;
 }
 
-static const char *
-read_name(struct nu_p12 *p12, const struct p12_bag *bag)
+static SECStatus
+read_local_id(struct nu_p12 *p12, const struct p12_bag *bag, SECItem *ret_id)
+{
+	const SECItem *value = find_attribute(bag, SEC_OID_PKCS9_LOCAL_KEY_ID);
+	SECItem id = { siBuffer, NULL, 0 };
+
+	if (value == NULL)
+		return SECSuccess;
+	if (p12_decode(p12, p12_octets_template, value, &id) != SECSuccess)
+		return missing(p12);
+	*ret_id = id;
+	return SECSuccess;
+}
+
+static SECStatus
+read_name(struct nu_p12 *p12, const struct p12_bag *bag, const char **ret_name)
 {
 	const SECItem *value = find_attribute(bag, SEC_OID_PKCS9_FRIENDLY_NAME);
 	SECItem bmp = { siBuffer, NULL, 0 };
 	const char *name;
 
-	if (value == NULL ||
-	    p12_decode(p12, p12_bmp_template, value, &bmp) != SECSuccess)
-		return NULL;
-	name = p12_bmp_to_utf8(p12->arena, &bmp);
-	return name != NULL && name[0] != '\0' ? name : NULL;
+	if (value == NULL)
+		return SECSuccess;
+	if (p12_decode(p12, p12_bmp_template, value, &bmp) != SECSuccess ||
+	    (name = p12_bmp_to_utf8(p12->arena, &bmp)) == NULL)
+		return missing(p12);
+	if (name[0] != '\0')
+		*ret_name = name;
+	return SECSuccess;
 }
 
 /* The certificate if it is there already: old NSS repeats the chain. */
@@ -209,10 +221,11 @@ read_cert(struct nu_p12 *p12, const struct p12_bag *bag)
 	if (cert == NULL && (cert = add(p12, &p12->certs)) == NULL)
 		return SECFailure;
 	cert->shown.der = der;
-	if (cert->local_id.len == 0)
-		cert->local_id = read_local_id(p12, bag);
+	if (cert->local_id.len == 0 &&
+	    read_local_id(p12, bag, &cert->local_id) != SECSuccess)
+		return SECFailure;
 	if (cert->shown.friendly_name == NULL)
-		cert->shown.friendly_name = read_name(p12, bag);
+		return read_name(p12, bag, &cert->shown.friendly_name);
 	return SECSuccess;
 }
 
@@ -224,8 +237,9 @@ read_key(struct nu_p12 *p12, const struct p12_bag *bag, PRBool is_shrouded)
 
 	if (key == NULL)
 		return SECFailure;
-	key->local_id = read_local_id(p12, bag);
-	key->name = read_name(p12, bag);
+	if (read_local_id(p12, bag, &key->local_id) != SECSuccess ||
+	    read_name(p12, bag, &key->name) != SECSuccess)
+		return SECFailure;
 	if (!is_shrouded) {
 		key->plain = bag->value;
 		return SECSuccess;

@@ -15,6 +15,7 @@
 
 #include "nssutil/nu_auto.h"
 #include "nssutil/nu_der.h"
+#include "nssutil/nu_err.h"
 
 /* Guessing a password costs this much a part, and MAC, certificates and keys
  * are guessed at equally well, so all of them have one figure. 100,000 is what
@@ -229,9 +230,10 @@ may_leave(SECKEYPrivateKey *key)
 {
 	nu_auto_item value = { siBuffer, NULL, 0 };
 
-	return PK11_ReadRawAttribute(PK11_TypePrivKey, key, CKA_EXTRACTABLE,
-	                             &value) != SECSuccess ||
-	       value.len != sizeof(CK_BBOOL) || value.data[0] != CK_FALSE;
+	if (PK11_ReadRawAttribute(PK11_TypePrivKey, key, CKA_EXTRACTABLE,
+	                          &value) != SECSuccess)
+		return !nu_err_is_trouble(PORT_GetError());
+	return value.len != sizeof(CK_BBOOL) || value.data[0] != CK_FALSE;
 }
 
 static SECKEYEncryptedPrivateKeyInfo *

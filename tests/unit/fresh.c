@@ -295,4 +295,5 @@ fresh_authority_free(struct fresh_authority *authority)
 	fresh_key_free(&authority->key);
 	SECITEM_FreeItem(authority->name, PR_TRUE);
 	SECITEM_FreeItem(authority->cert, PR_TRUE);
+	authority->name = authority->cert = NULL;
 }

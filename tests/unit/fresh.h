@@ -64,6 +64,7 @@ struct fresh_authority {
 /* key_id: its subjectKeyIdentifier, or NULL. */
 struct fresh_authority fresh_authority(const char *subject,
                                        const char *key_id);
+/* Before NSS is closed. A second time does nothing. */
 void fresh_authority_free(struct fresh_authority *authority);
 
 #endif

@@ -1,0 +1,6 @@
+# tests/interop/local.mk: psm with other people's programs at the other end.
+
+interop_scripts = \
+	tests/interop/foreign-ca.sh
+dist_check_SCRIPTS += $(interop_scripts)
+TESTS += $(interop_scripts)
