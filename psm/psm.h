@@ -49,6 +49,9 @@ enum psm_err {
 	PSM_E_PKCS12_KIND,    /* a PKCS#12 file uses what cannot be read */
 	PSM_E_NOT_EXPORTABLE, /* a private key that may not leave its token */
 	PSM_E_FILE,           /* a file cannot be read or written */
+	PSM_E_PARAMETER,      /* a parameter of a page: psm_errparam() names it */
+	PSM_E_NO_CERT,        /* no certificate of the user's is fit for it */
+	PSM_E_MESSAGE,        /* a challenge or message is malformed or refused */
 	PSM_E_INTERNAL,       /* a defect of ours or of NSS */
 	PSM_E_COUNT_          /* how many there are; no error */
 };
@@ -61,12 +64,20 @@ const char *psm_err_name(enum psm_err err);
  * "error:invalidCertificate", "error:invalidRequestID" or
  * "error:internalError"; static. Source: MDN, importUserCertificates. */
 const char *psm_js_string(enum psm_err err);
+/* What generateCRMFRequest() leaves in .request: "error:userCancel",
+ * "error:internalError", or for PSM_E_PARAMETER, with psm_errparam()'s name,
+ * "error:invalidParameter:<which>". buf, of size bytes, holds it. Returns
+ * buf. */
+const char *psm_js_request_string(enum psm_err err, const char *param,
+                                  char *buf, size_t size);
 /* The version of the library that runs, "MAJOR.MINOR.PATCH", static. */
 const char *psm_version(void);
 
 struct psm_ctx;
 struct psm_import;
 struct psm_backup_target;
+struct psm_cert;
+struct psm_cert_list;
 
 /* --- the user ---------------------------------------------------------- */
 
@@ -104,6 +115,16 @@ struct psm_ui {
 	 * NULL: silence. */
 	void (*progress)(void *arg, const char *doing, size_t done,
 	                 size_t total);
+	/* May n_keys new private keys go, encrypted, to the holder of this
+	 * certificate? NULL or PSM_ANSWER_NONE: no, PSM_E_CANCELLED. */
+	enum psm_answer (*escrow)(void *arg, const struct psm_cert *holder,
+	                          size_t n_keys);
+	/* Which of these certificates signs text: *ret_choice, an index.
+	 * NULL or PSM_ANSWER_NONE: the first, unless the page asked for a
+	 * choice: then PSM_E_CANCELLED. */
+	enum psm_answer (*choose_signer)(void *arg, const char *text,
+	                                 const struct psm_cert_list *fit,
+	                                 size_t *ret_choice);
 };
 
 /* --- context ----------------------------------------------------------- */
@@ -117,6 +138,10 @@ void psm_free(struct psm_ctx *ctx);
 /* The details of the last failed call on ctx, a sentence that names the cause;
  * "" after a success. Valid until the next call on ctx. */
 const char *psm_errmsg(const struct psm_ctx *ctx);
+/* After PSM_E_PARAMETER, which one: "requestedDN", "regToken", "authenticator",
+ * "escrowAuthorityCert", "keySize", "keyParams" or "keyGenAlg"; static. NULL
+ * otherwise. */
+const char *psm_errparam(const struct psm_ctx *ctx);
 
 #define PSM_OPEN_READ_ONLY 0x01u
 #define PSM_OPEN_CREATE    0x02u /* make the database if there is none */
@@ -244,6 +269,78 @@ psm_request_create(struct psm_ctx *ctx, const struct psm_request_params *params,
                    struct psm_request **ret_request);
 void psm_request_free(struct psm_request *request);
 
+#define PSM_REQUEST_ALLOW_WEAK 0x04u /* RSA from 1024 bits, and DSA */
+
+/* A key of generateCRMFRequest(), in a page's words. */
+struct psm_key_request {
+	int size;            /* bits; 0 or less: the default */
+	const char *params;  /* RSA and DSA: NULL; EC: NULL or "curve=NAME"
+	                      * and "popcert=BASE64", separated by ";" */
+	const char *alg;     /* "rsa-ex", "ec-sign" ...; blanks at the ends are
+	                      * trimmed */
+};
+
+/* Zero it, then set what differs. */
+struct psm_requests_params {
+	const char *subject;       /* RFC 4514 or 1485; needed */
+	const char *reg_token;     /* control id-regCtrl-regToken */
+	const char *authenticator; /* control id-regCtrl-authenticator */
+	const char *escrow_cert;   /* base64 of a certificate, or NULL: the
+	                            * keys of "-ex" algorithms go to its holder */
+	const struct psm_key_request *keys;
+	size_t n_keys;
+	unsigned flags;            /* PSM_REQUEST_... */
+	const char *token;
+};
+
+/* What goes to the CA. A later version may add members at the end. */
+struct psm_requests {
+	const char *text;          /* base64 CertReqMessages, lines of 64 */
+	const unsigned char *der;
+	size_t der_len;            /* bytes */
+	const int32_t *ids;        /* a certReqId for each key, in order */
+	size_t n_ids;
+};
+
+/* Make keys and one CertReqMessages with a CertReqMsg for each. Source: MDN,
+ * generateCRMFRequest; RFC 4211. Signing keys prove their possession by a
+ * signature; "-ex" keys by a challenge to come, by their escrow, or with
+ * popcert by agreeMAC. All keys are pending when it returns, or none is.
+ * PSM_E_PARAMETER: psm_errparam() says which. PSM_E_CANCELLED: the escrow was
+ * refused. PSM_E_TOKEN: the token makes no such key. */
+PSM_MUST enum psm_err
+psm_request_create_many(struct psm_ctx *ctx,
+                        const struct psm_requests_params *params,
+                        struct psm_requests **ret_requests);
+void psm_requests_free(struct psm_requests *requests);
+
+/* Zero it, then set what differs. */
+struct psm_recovery_params {
+	const char *subject;  /* of the certificate whose key is wanted back */
+	unsigned key_bits;    /* of the RSA key it is sent under; 0: 3072 */
+	const char *reg_token, *authenticator;
+};
+
+/* Ask the CA for a lost key and its certificate (RFC 4210, 5.3.7). The request's
+ * own key only protects the answer on its way, and is deleted when that is
+ * imported. Free it with psm_request_free(). */
+PSM_MUST enum psm_err
+psm_request_recovery(struct psm_ctx *ctx,
+                     const struct psm_recovery_params *params,
+                     struct psm_request **ret_request);
+
+/* Answer a CA's challenge, for keys that are pending here.
+ *   challenge     base64 of POPODecKeyChallContent (RFC 4210, 5.2.8.3)
+ *   ret_response  base64 of POPODecKeyRespContent; free it with
+ *                 psm_text_free()
+ * PSM_E_MESSAGE: malformed, or its witness is wrong. PSM_E_REQUEST_ID: it is
+ * for no pending key of ours. */
+PSM_MUST enum psm_err psm_pop_challenge_response(struct psm_ctx *ctx,
+                                                 const char *challenge,
+                                                 char **ret_response);
+/* Wipes it. NULL is fine. */
+void psm_text_free(char *text);
+
 enum psm_pending_state {
 	PSM_PENDING,        /* waits for the CA's answer */
 	PSM_PENDING_STORED, /* its certificate is stored; importing the answer
@@ -339,6 +436,40 @@ psm_import_user_certificates(struct psm_ctx *ctx, const char *response,
                              const char *nickname, unsigned flags,
                              struct psm_import **ret_import);
 
+enum psm_form {
+	PSM_FORM_CERT_REP,          /* CertRepContent, any dialect */
+	PSM_FORM_PKI_MESSAGE,       /* CMP ip, cp or kup (RFC 4210, 5.1) */
+	PSM_FORM_PKCS7,             /* SignedData with certificates only */
+	PSM_FORM_NETSCAPE_SEQUENCE, /* application/x-x509-user-cert chains */
+	PSM_FORM_CERTIFICATES       /* DER, or PEM one after another */
+};
+
+enum psm_protection {
+	PSM_PROTECTION_NONE,      /* the form has none, or none was there */
+	PSM_PROTECTION_UNCHECKED, /* there is one; nothing to check it with */
+	PSM_PROTECTION_VERIFIED
+};
+
+/* Zero it, then set what differs. */
+struct psm_import_options {
+	const char *nickname;   /* as for psm_import_user_certificates() */
+	unsigned flags;
+	const char *secret;     /* shared with the CA; or NULL */
+	const void *signer;     /* DER certificate that protects; or NULL */
+	size_t signer_len;      /* bytes */
+};
+
+/* Import what CAs really send, whatever it is: text (base64 or PEM) or DER.
+ * CertRepContent and PKIMessage are matched by request id, everything else by
+ * key. A protection that is there and does not verify with what options has
+ * is PSM_E_MESSAGE; otherwise as psm_import_user_certificates(). */
+PSM_MUST enum psm_err psm_import(struct psm_ctx *ctx, const void *data,
+                                 size_t len,
+                                 const struct psm_import_options *options,
+                                 struct psm_import **ret_import);
+enum psm_form psm_import_form(const struct psm_import *import);
+enum psm_protection psm_import_protection(const struct psm_import *import);
+
 /* The user's certificates of an import, a restore, or a plan of one. */
 size_t psm_import_count(const struct psm_import *import);
 /* Borrowed from import; NULL when i is past its end. */
@@ -385,6 +516,24 @@ PSM_MUST enum psm_err psm_backup(struct psm_ctx *ctx,
 PSM_MUST enum psm_err psm_restore(struct psm_ctx *ctx, const char *path,
                                   const char *nickname, unsigned flags,
                                   struct psm_import **ret_import);
+
+/* --- the rest of the crypto object ------------------------------------- */
+
+/* Sign text as signText() did: detached PKCS#7 SignedData, SHA-256, with the
+ * signer's chain and signingTime.
+ *   ask       the user chooses, even between one
+ *   ca_names  RFC 4514 names; one of them must be in the signer's chain. None:
+ *             any CA will do
+ *   ret_text  base64; free it with psm_text_free()
+ * PSM_E_NO_CERT: nobody here can sign so. PSM_E_CANCELLED. */
+PSM_MUST enum psm_err psm_sign_text(struct psm_ctx *ctx, const char *text,
+                                    bool ask, const char *const ca_names[],
+                                    size_t n_ca_names, char **ret_text);
+/* len random bytes from NSS. */
+PSM_MUST enum psm_err psm_random(struct psm_ctx *ctx, unsigned char *buf,
+                                 size_t len);
+/* Lock every token. */
+PSM_MUST enum psm_err psm_logout(struct psm_ctx *ctx);
 
 #ifdef __cplusplus
 }
