@@ -34,6 +34,8 @@ require_same_response(const struct nu_cert_response *a,
 	require_same_items(a->texts, b->texts, a->n_texts);
 	FUZZ_REQUIRE((a->cert.data == NULL) == (b->cert.data == NULL));
 	require_same_items(&a->cert, &b->cert, 1);
+	require_same_items(&a->encrypted_cert, &b->encrypted_cert, 1);
+	require_same_items(&a->private_key, &b->private_key, 1);
 	FUZZ_REQUIRE((a->rsp_info.data == NULL) == (b->rsp_info.data == NULL));
 	require_same_items(&a->rsp_info, &b->rsp_info, 1);
 }

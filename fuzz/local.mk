@@ -17,6 +17,22 @@ fuzz_replay_cmmf_LDADD = $(fuzz_ldadd)
 fuzz_replay_crmf_SOURCES = fuzz/fuzz_crmf.c fuzz/replay.c fuzz/fuzz.h
 fuzz_replay_crmf_CPPFLAGS = $(AM_CPPFLAGS) -DCORPUS=\"crmf\"
 fuzz_replay_crmf_LDADD = $(fuzz_ldadd)
+check_PROGRAMS += fuzz/replay_challenge
+TESTS += fuzz/replay_challenge
+fuzz_replay_challenge_SOURCES = fuzz/fuzz_challenge.c fuzz/replay.c fuzz/fuzz.h
+fuzz_replay_challenge_CPPFLAGS = $(AM_CPPFLAGS) -DCORPUS=\"challenge\"
+fuzz_replay_challenge_LDADD = $(fuzz_ldadd)
+check_PROGRAMS += fuzz/replay_pkimessage
+TESTS += fuzz/replay_pkimessage
+fuzz_replay_pkimessage_SOURCES = fuzz/fuzz_pkimessage.c fuzz/replay.c \
+	fuzz/fuzz.h
+fuzz_replay_pkimessage_CPPFLAGS = $(AM_CPPFLAGS) -DCORPUS=\"pkimessage\"
+fuzz_replay_pkimessage_LDADD = $(fuzz_ldadd)
+check_PROGRAMS += fuzz/replay_envelope
+TESTS += fuzz/replay_envelope
+fuzz_replay_envelope_SOURCES = fuzz/fuzz_envelope.c fuzz/replay.c fuzz/fuzz.h
+fuzz_replay_envelope_CPPFLAGS = $(AM_CPPFLAGS) -DCORPUS=\"envelope\"
+fuzz_replay_envelope_LDADD = $(fuzz_ldadd)
 
 if ENABLE_FUZZING
 noinst_PROGRAMS += fuzz/fuzz_b64 fuzz/fuzz_cmmf fuzz/fuzz_crmf
@@ -29,4 +45,16 @@ fuzz_fuzz_cmmf_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 fuzz_fuzz_crmf_SOURCES = fuzz/fuzz_crmf.c fuzz/fuzz.h
 fuzz_fuzz_crmf_LDADD = $(fuzz_ldadd)
 fuzz_fuzz_crmf_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+noinst_PROGRAMS += fuzz/fuzz_challenge
+fuzz_fuzz_challenge_SOURCES = fuzz/fuzz_challenge.c fuzz/fuzz.h
+fuzz_fuzz_challenge_LDADD = $(fuzz_ldadd)
+fuzz_fuzz_challenge_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+noinst_PROGRAMS += fuzz/fuzz_pkimessage
+fuzz_fuzz_pkimessage_SOURCES = fuzz/fuzz_pkimessage.c fuzz/fuzz.h
+fuzz_fuzz_pkimessage_LDADD = $(fuzz_ldadd)
+fuzz_fuzz_pkimessage_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+noinst_PROGRAMS += fuzz/fuzz_envelope
+fuzz_fuzz_envelope_SOURCES = fuzz/fuzz_envelope.c fuzz/fuzz.h
+fuzz_fuzz_envelope_LDADD = $(fuzz_ldadd)
+fuzz_fuzz_envelope_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 endif

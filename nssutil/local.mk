@@ -2,12 +2,18 @@
 
 noinst_LTLIBRARIES += nssutil/libnu.la
 nssutil_libnu_la_SOURCES = \
+	nssutil/nu_agree.c nssutil/nu_agree.h \
 	nssutil/nu_auto.h \
 	nssutil/nu_b64.c nssutil/nu_b64.h \
 	nssutil/nu_cert.c nssutil/nu_cert.h \
+	nssutil/nu_certs.c nssutil/nu_certs.h \
+	nssutil/nu_challenge.c nssutil/nu_challenge.h \
 	nssutil/nu_cmmf.c nssutil/nu_cmmf.h \
 	nssutil/nu_crmf.c nssutil/nu_crmf.h \
 	nssutil/nu_der.c nssutil/nu_der.h \
+	nssutil/nu_envelope.c nssutil/nu_envelope.h nssutil/nu_envelope_alg.c \
+	nssutil/nu_envelope_int.h nssutil/nu_envelope_key.c \
+	nssutil/nu_envelope_read.c nssutil/nu_envelope_write.c \
 	nssutil/nu_err.c nssutil/nu_err.h \
 	nssutil/nu_ext.c nssutil/nu_ext.h \
 	nssutil/nu_init.c nssutil/nu_init.h \
@@ -18,4 +24,6 @@ nssutil_libnu_la_SOURCES = \
 	nssutil/nu_p12_open.c nssutil/nu_p12_pbe.c nssutil/nu_p12_read.c \
 	nssutil/nu_p12_tmpl.c nssutil/nu_p12_write.c \
 	nssutil/nu_pin.c nssutil/nu_pin.h \
+	nssutil/nu_pkimessage.c nssutil/nu_pkimessage.h \
+	nssutil/nu_protection.c \
 	nssutil/nu_slot.c nssutil/nu_slot.h

@@ -130,10 +130,9 @@ read_status_string(struct nu_der *r, PLArenaPool *arena,
 	}
 }
 
-/* PKIStatusInfo */
-static SECStatus
-read_status(struct nu_der *from, PLArenaPool *arena,
-            struct nu_cert_response *resp)
+SECStatus
+nu_cmmf_read_status(struct nu_der *from, PLArenaPool *arena,
+                    struct nu_cert_response *resp)
 {
 	struct nu_tlv tlv;
 	struct nu_der r;
@@ -177,12 +176,12 @@ read_tagged_cert(const struct nu_tlv *tlv, PLArenaPool *arena,
 	return retag_sequence(arena, &tlv->whole, ret_cert);
 }
 
-/* encryptedCert [1]: an explicit tag holds one EncryptedValue or one [0]
- * EnvelopedData, an implicit one the parts of an EncryptedValue, of which the
- * last is a BIT STRING. */
+/* encryptedCert [1] and privateKey [0]: an explicit tag holds one
+ * EncryptedValue or one [0] EnvelopedData, an implicit one the parts of an
+ * EncryptedValue, of which the last is a BIT STRING. */
 static SECStatus
-read_encrypted_cert(const struct nu_tlv *tlv, PLArenaPool *arena,
-                    SECItem *ret_cert)
+read_encrypted(const struct nu_tlv *tlv, PLArenaPool *arena,
+               SECItem *ret_encrypted)
 {
 	if (nu_der_check(&tlv->whole, MAX_DEPTH) != SECSuccess)
 		return SECFailure;
@@ -190,10 +189,10 @@ read_encrypted_cert(const struct nu_tlv *tlv, PLArenaPool *arena,
 		return nu_der_bad();
 	if (is_lone(&tlv->value, NU_SEQUENCE) ||
 	    is_lone(&tlv->value, NU_CONTEXT_CONSTRUCTED(0))) {
-		*ret_cert = tlv->value;
+		*ret_encrypted = tlv->value;
 		return SECSuccess;
 	}
-	return retag_sequence(arena, &tlv->whole, ret_cert);
+	return retag_sequence(arena, &tlv->whole, ret_encrypted);
 }
 
 /* certOrEncCert, the first element of a CertifiedKeyPair whatever its tag. */
@@ -214,21 +213,35 @@ read_cert_or_enc_cert(struct nu_der *r, PLArenaPool *arena,
 			return SECFailure;
 		break;
 	case NU_CONTEXT_CONSTRUCTED(1):
-		return read_encrypted_cert(&tlv, arena, &resp->encrypted_cert);
+		return read_encrypted(&tlv, arena, &resp->encrypted_cert);
 	default:
 		return nu_der_bad();
 	}
 	return check_cert(&resp->cert);
 }
 
-/* The contents of a constructed [n], if it is next. */
+/* privateKey [0], if it is next. */
 static SECStatus
-read_tagged(struct nu_der *r, unsigned char tag, SECItem *ret_contents)
+read_private_key(struct nu_der *r, PLArenaPool *arena, SECItem *ret_key)
 {
 	struct nu_tlv tlv;
 	PRBool found;
 
-	if (nu_der_optional(r, tag, &found, &tlv) != SECSuccess)
+	if (nu_der_optional(r, NU_CONTEXT_CONSTRUCTED(0), &found, &tlv) !=
+	    SECSuccess)
+		return SECFailure;
+	return found ? read_encrypted(&tlv, arena, ret_key) : SECSuccess;
+}
+
+/* The contents of publicationInfo [1], if it is next. */
+static SECStatus
+read_publication(struct nu_der *r, SECItem *ret_contents)
+{
+	struct nu_tlv tlv;
+	PRBool found;
+
+	if (nu_der_optional(r, NU_CONTEXT_CONSTRUCTED(1), &found, &tlv) !=
+	    SECSuccess)
 		return SECFailure;
 	if (!found)
 		return SECSuccess;
@@ -251,10 +264,8 @@ read_key_pair(struct nu_der *from, PLArenaPool *arena,
 		return SECSuccess;
 	r = nu_der_reader(&tlv.value);
 	if (read_cert_or_enc_cert(&r, arena, resp) != SECSuccess ||
-	    read_tagged(&r, NU_CONTEXT_CONSTRUCTED(0), &resp->private_key) !=
-	            SECSuccess ||
-	    read_tagged(&r, NU_CONTEXT_CONSTRUCTED(1), &resp->publication) !=
-	            SECSuccess)
+	    read_private_key(&r, arena, &resp->private_key) != SECSuccess ||
+	    read_publication(&r, &resp->publication) != SECSuccess)
 		return SECFailure;
 	return nu_der_end(&r);
 }
@@ -274,7 +285,7 @@ read_response(struct nu_der *from, PLArenaPool *arena,
 		return SECFailure;
 	if (resp->id.len > NU_CMMF_MAX_ID)
 		return nu_der_bad();
-	if (read_status(&r, arena, resp) != SECSuccess ||
+	if (nu_cmmf_read_status(&r, arena, resp) != SECSuccess ||
 	    read_key_pair(&r, arena, resp) != SECSuccess ||
 	    nu_der_optional(&r, NU_OCTET_STRING, &found, &tlv) != SECSuccess)
 		return SECFailure;
@@ -433,21 +444,72 @@ write_status(PLArenaPool *arena, const struct nu_cert_response *resp,
 	return nu_der_make(arena, NU_SEQUENCE, status, texts, fail_info);
 }
 
-/* CertifiedKeyPair with nothing but a certificate. */
 static SECItem *
-write_key_pair(PLArenaPool *arena, const SECItem *cert, enum nu_dialect dialect)
+write_cert(PLArenaPool *arena, const SECItem *cert, enum nu_dialect dialect)
 {
-	const SECItem *choice = cert;
-
 	if (check_cert(cert) != SECSuccess)
 		return invalid_args();
-	if (dialect == NU_DIALECT_CMMF)
-		choice = nu_der_retag(arena, NU_CONTEXT_CONSTRUCTED(0), cert);
-	else if (dialect == NU_DIALECT_CMP)
-		choice = nu_der_make(arena, NU_CONTEXT_CONSTRUCTED(0), cert);
+	switch (dialect) {
+	case NU_DIALECT_CMMF:
+		return nu_der_retag(arena, NU_CONTEXT_CONSTRUCTED(0), cert);
+	case NU_DIALECT_CMP:
+		return nu_der_make(arena, NU_CONTEXT_CONSTRUCTED(0), cert);
+	default:
+		return SECITEM_ArenaDupItem(arena, cert);
+	}
+}
+
+/* Would its contents, under an implicit tag, be read as something else? Those
+ * of a good EncryptedValue never are. */
+static PRBool
+needs_explicit_tag(const struct nu_der *contents)
+{
+	SECItem value = { siBuffer, (unsigned char *)contents->next,
+		          (unsigned)(contents->end - contents->next) };
+
+	return value.len == 0 || is_lone(&value, NU_SEQUENCE) ||
+	       is_lone(&value, NU_CONTEXT_CONSTRUCTED(0));
+}
+
+/* An EncryptedKey under [n]: explicit in CMP, and for EnvelopedData, which is
+ * one of a CHOICE, everywhere. */
+static SECItem *
+write_encrypted(PLArenaPool *arena, unsigned char tag, const SECItem *encrypted,
+                enum nu_dialect dialect)
+{
+	struct nu_der contents;
+
+	if (is_lone(encrypted, NU_CONTEXT_CONSTRUCTED(0)))
+		return nu_der_make(arena, tag, encrypted);
+	if (nu_der_only(encrypted, NU_SEQUENCE, &contents) != SECSuccess)
+		return invalid_args();
+	return dialect == NU_DIALECT_CMP || needs_explicit_tag(&contents)
+	               ? nu_der_make(arena, tag, encrypted)
+	               : nu_der_retag(arena, tag, encrypted);
+}
+
+/* CertifiedKeyPair */
+static SECItem *
+write_key_pair(PLArenaPool *arena, const struct nu_cert_response *resp,
+               enum nu_dialect dialect)
+{
+	SECItem *choice, *key = NULL;
+
+	if ((resp->cert.data != NULL) == (resp->encrypted_cert.data != NULL))
+		return invalid_args();
+	choice = resp->cert.data != NULL
+	                 ? write_cert(arena, &resp->cert, dialect)
+	                 : write_encrypted(arena, NU_CONTEXT_CONSTRUCTED(1),
+	                                   &resp->encrypted_cert, dialect);
 	if (choice == NULL)
 		return NULL;
-	return nu_der_make(arena, NU_SEQUENCE, choice);
+	if (resp->private_key.data != NULL) {
+		key = write_encrypted(arena, NU_CONTEXT_CONSTRUCTED(0),
+		                      &resp->private_key, dialect);
+		if (key == NULL)
+			return NULL;
+	}
+	return nu_der_make(arena, NU_SEQUENCE, choice, key);
 }
 
 static SECItem *
@@ -462,8 +524,9 @@ write_response(PLArenaPool *arena, const struct nu_cert_response *resp,
 	status = write_status(arena, resp, dialect);
 	if (id == NULL || status == NULL)
 		return NULL;
-	if (resp->cert.data != NULL) {
-		key_pair = write_key_pair(arena, &resp->cert, dialect);
+	if (resp->cert.data != NULL || resp->encrypted_cert.data != NULL ||
+	    resp->private_key.data != NULL) {
+		key_pair = write_key_pair(arena, resp, dialect);
 		if (key_pair == NULL)
 			return NULL;
 	}

@@ -13,6 +13,8 @@
 
 #include <secitem.h>
 
+#include "nssutil/nu_der.h"
+
 enum nu_dialect {
 	NU_DIALECT_CMMF,    /* A1 {certs}, A0 in place of a certificate's 30 */
 	NU_DIALECT_CMP,     /* A1 {30 {certs}}, A0 {certificate} */
@@ -36,7 +38,7 @@ struct nu_cert_response {
 	SECItem cert;            /* Certificate, a whole SEQUENCE */
 	SECItem encrypted_cert;  /* EncryptedKey or EncryptedValue, whole: what
 	                          * the [1] holds, as a SEQUENCE or a [0] */
-	SECItem private_key;     /* contents of [0] privateKey */
+	SECItem private_key;     /* of [0] privateKey, in the same way */
 	SECItem publication;     /* contents of [1] publicationInfo */
 	SECItem rsp_info;        /* OCTET STRING contents */
 };
@@ -58,9 +60,15 @@ struct nu_cert_rep {
  * Free it with nu_cert_rep_free(). */
 SECStatus nu_cmmf_decode(const SECItem *der, size_t max_responses,
                          struct nu_cert_rep **ret_rep);
+/* Read the next element, a PKIStatusInfo (RFC 4210, 5.2.3): status, texts and
+ * fail_info of resp, which has what it needs of arena. */
+SECStatus nu_cmmf_read_status(struct nu_der *from, PLArenaPool *arena,
+                              struct nu_cert_response *resp);
 /* Encode rep in one dialect. Of each response id, status, texts, fail_info,
- * cert and rsp_info are written. SEC_ERROR_INVALID_ARGS: an empty id, what
- * is no certificate, or several texts where the dialect has room for one.
+ * cert or else encrypted_cert, private_key and rsp_info are written.
+ * SEC_ERROR_INVALID_ARGS: an empty id, what is no certificate or no
+ * EncryptedKey, both kinds of certificate, a key without one, or several texts
+ * where the dialect has room for one.
  * Free it with SECITEM_ZfreeItem(x, PR_TRUE). */
 SECItem *nu_cmmf_encode(const struct nu_cert_rep *rep,
                         enum nu_dialect dialect);

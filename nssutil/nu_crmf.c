@@ -6,15 +6,18 @@
 
 #include "nssutil/nu_crmf.h"
 
+#include <nss.h>
 #include <secerr.h>
 #include <secoid.h>
 
+#include "nssutil/nu_agree.h"
 #include "nssutil/nu_auto.h"
 #include "nssutil/nu_der.h"
 #include "nssutil/nu_ext.h"
 #include "nssutil/nu_key.h"
 
 enum { MAX_DEPTH = 32, VERSION_3 = 2 };
+enum { ENCR_CERT, CHALLENGE_RESP }; /* SubsequentMessage */
 
 /* --- writing: NULL is an NSS error ------------------------------------- */
 
@@ -22,14 +25,19 @@ static SECItem *
 write_template(PLArenaPool *arena, const struct nu_cert_template *template)
 {
 	const unsigned char v3 = VERSION_3;
-	SECItem *version, *subject, *key, *extensions = NULL;
+	SECItem *version, *subject, *key = NULL, *extensions = NULL;
 
 	version = nu_der_make_octets(arena, NU_CONTEXT(0), &v3, 1);
 	subject = nu_der_make(arena, NU_CONTEXT_CONSTRUCTED(5),
 	                      &template->subject);
-	key = nu_der_retag(arena, NU_CONTEXT_CONSTRUCTED(6), &template->spki);
-	if (version == NULL || subject == NULL || key == NULL)
+	if (version == NULL || subject == NULL)
 		return NULL;
+	if (template->spki.len > 0) {
+		key = nu_der_retag(arena, NU_CONTEXT_CONSTRUCTED(6),
+		                   &template->spki);
+		if (key == NULL)
+			return NULL;
+	}
 	if (template->key_usage != 0 || template->is_ca) {
 		extensions = nu_ext_make_requested(
 		        arena, NU_CONTEXT_CONSTRUCTED(9), template->key_usage,
@@ -41,102 +49,245 @@ write_template(PLArenaPool *arena, const struct nu_cert_template *template)
 	                   extensions);
 }
 
-/* One text control: AttributeTypeAndValue. */
-static SECItem *
-write_control(PLArenaPool *arena, SECOidTag tag, const char *text)
+/* AttributeTypeAndValue, unless there is no value. */
+static SECStatus
+write_control(PLArenaPool *arena, SECOidTag tag, const SECItem *value,
+              SECItem **ret_control)
 {
 	SECOidData *known = SECOID_FindOIDByTag(tag);
-	SECItem *id, *value;
+	SECItem *id;
 
+	if (value == NULL)
+		return SECSuccess;
 	if (known == NULL)
-		return NULL;
+		return SECFailure;
 	id = nu_der_make_octets(arena, NU_OID, known->oid.data, known->oid.len);
-	value = nu_der_make_text(arena, NU_UTF8_STRING, text);
-	if (id == NULL || value == NULL)
-		return NULL;
-	return nu_der_make(arena, NU_SEQUENCE, id, value);
+	if (id != NULL)
+		*ret_control = nu_der_make(arena, NU_SEQUENCE, id, value);
+	return *ret_control != NULL ? SECSuccess : SECFailure;
 }
 
-static SECItem *
-write_controls(PLArenaPool *arena, const struct nu_cert_template *template)
+static SECStatus
+write_text_control(PLArenaPool *arena, SECOidTag tag, const char *text,
+                   SECItem **ret_control)
 {
-	SECItem *reg_token = NULL, *authenticator = NULL;
+	SECItem *value;
 
-	if (template->reg_token != NULL) {
-		reg_token = write_control(arena, SEC_OID_PKIX_REGCTRL_REGTOKEN,
-		                          template->reg_token);
-		if (reg_token == NULL)
-			return NULL;
-	}
-	if (template->authenticator != NULL) {
-		authenticator =
-		        write_control(arena, SEC_OID_PKIX_REGCTRL_AUTHENTICATOR,
-		                      template->authenticator);
-		if (authenticator == NULL)
-			return NULL;
-	}
-	return nu_der_make(arena, NU_SEQUENCE, reg_token, authenticator);
+	if (text == NULL)
+		return SECSuccess;
+	value = nu_der_make_text(arena, NU_UTF8_STRING, text);
+	if (value == NULL)
+		return SECFailure;
+	return write_control(arena, tag, value, ret_control);
+}
+
+/* PKIArchiveOptions: encryptedPrivKey [0], explicit around a CHOICE. */
+static SECStatus
+write_archive(PLArenaPool *arena, const SECItem *encrypted_key,
+              SECItem **ret_control)
+{
+	SECItem *options;
+
+	if (encrypted_key == NULL)
+		return SECSuccess;
+	options = nu_der_make(arena, NU_CONTEXT_CONSTRUCTED(0), encrypted_key);
+	if (options == NULL)
+		return SECFailure;
+	return write_control(arena, SEC_OID_PKIX_REGCTRL_PKI_ARCH_OPTIONS,
+	                     options, ret_control);
+}
+
+/* Controls, SIZE (1..MAX): none at all when there is none. */
+static SECStatus
+write_controls(PLArenaPool *arena, const struct nu_cert_template *template,
+               SECItem **ret_controls)
+{
+	SECItem *control[4] = { NULL };
+
+	if (write_text_control(arena, SEC_OID_PKIX_REGCTRL_REGTOKEN,
+	                       template->reg_token, &control[0]) !=
+	            SECSuccess ||
+	    write_text_control(arena, SEC_OID_PKIX_REGCTRL_AUTHENTICATOR,
+	                       template->authenticator, &control[1]) !=
+	            SECSuccess ||
+	    write_archive(arena, template->archive, &control[2]) !=
+	            SECSuccess ||
+	    write_control(arena, SEC_OID_PKIX_REGCTRL_PROTOCOL_ENC_KEY,
+	                  template->protocol_key, &control[3]) != SECSuccess)
+		return SECFailure;
+	*ret_controls = NULL;
+	if (!control[0] && !control[1] && !control[2] && !control[3])
+		return SECSuccess;
+	*ret_controls = nu_der_make(arena, NU_SEQUENCE, control[0], control[1],
+	                            control[2], control[3]);
+	return *ret_controls != NULL ? SECSuccess : SECFailure;
 }
 
 static SECItem *
 write_cert_request(PLArenaPool *arena, const struct nu_cert_template *template)
 {
 	SECItem *id = nu_der_make_integer(arena, &template->id);
-	SECItem *body = write_template(arena, template), *controls = NULL;
+	SECItem *body = write_template(arena, template), *controls;
 
-	if (id == NULL || body == NULL)
+	if (id == NULL || body == NULL ||
+	    write_controls(arena, template, &controls) != SECSuccess)
 		return NULL;
-	if (template->reg_token != NULL || template->authenticator != NULL) {
-		controls = write_controls(arena, template);
-		if (controls == NULL)
-			return NULL;
-	}
 	return nu_der_make(arena, NU_SEQUENCE, id, body, controls);
+}
+
+/* --- proof of possession: what is needed to write one -------------------- */
+
+struct prover {
+	PLArenaPool *arena;
+	const struct nu_cert_template *template;
+	SECKEYPrivateKey *key;
+	const struct nu_cert *verifier;
+	void *wincx;
+};
+
+/* A POPOPrivKey under the tag for the kind of key, explicit, as a CHOICE is. */
+static SECItem *
+write_private_proof(const struct prover *prover, const SECItem *choice)
+{
+	int tag = SECKEY_GetPrivateKeyType(prover->key) == rsaKey ? 2 : 3;
+
+	if (choice == NULL)
+		return NULL;
+	return nu_der_make(prover->arena, NU_CONTEXT_CONSTRUCTED(tag), choice);
 }
 
 /* signature [1] POPOSigningKey without a poposkInput. */
 static SECItem *
-write_proof(PLArenaPool *arena, SECKEYPrivateKey *key, const SECItem *request)
+write_signature(const struct prover *prover, const SECItem *request)
 {
 	SECItem *algorithm, *bits, signature;
 
-	if (nu_key_sign(arena, key, request, &algorithm, &signature) !=
-	    SECSuccess)
+	if (nu_key_sign(prover->arena, prover->key, request, &algorithm,
+	                &signature) != SECSuccess)
 		return NULL;
-	bits = nu_der_make_bits(arena, &signature);
+	bits = nu_der_make_bits(prover->arena, &signature);
 	if (bits == NULL)
 		return NULL;
-	return nu_der_make(arena, NU_CONTEXT_CONSTRUCTED(1), algorithm, bits);
+	return nu_der_make(prover->arena, NU_CONTEXT_CONSTRUCTED(1), algorithm,
+	                   bits);
+}
+
+/* thisMessage [0] BIT STRING: an empty one, since the key itself, encrypted, is
+ * in the control pkiArchiveOptions. */
+static SECItem *
+write_this_message(const struct prover *prover, const SECItem *request)
+{
+	const unsigned char no_unused_bits = 0;
+
+	(void)request;
+	if (prover->template->archive == NULL) {
+		PORT_SetError(SEC_ERROR_INVALID_ARGS);
+		return NULL;
+	}
+	return write_private_proof(prover,
+	                           nu_der_make_octets(prover->arena,
+	                                              NU_CONTEXT(0),
+	                                              &no_unused_bits, 1));
+}
+
+/* subsequentMessage [1] INTEGER: challengeResp */
+static SECItem *
+write_challenge(const struct prover *prover, const SECItem *request)
+{
+	const unsigned char challenge_resp = CHALLENGE_RESP;
+
+	(void)request;
+	return write_private_proof(prover,
+	                           nu_der_make_octets(prover->arena,
+	                                              NU_CONTEXT(1),
+	                                              &challenge_resp, 1));
+}
+
+static SECKEYPublicKey *
+public_from_spki(const SECItem *spki)
+{
+	nu_auto(CERTSubjectPublicKeyInfo) info =
+	        SECKEY_DecodeDERSubjectPublicKeyInfo(spki);
+
+	return info != NULL ? SECKEY_ExtractPublicKey(info) : NULL;
+}
+
+/* agreeMAC [3] PKMACValue */
+static SECItem *
+write_agree_mac(const struct prover *prover, const SECItem *request)
+{
+	nu_auto(SECKEYPublicKey) pub =
+	        public_from_spki(&prover->verifier->spki);
+	SECItem *algorithm, mac, *bits;
+
+	if (pub == NULL ||
+	    nu_agree_mac(prover->arena, prover->key, pub, prover->verifier,
+	                 request, prover->wincx, &algorithm,
+	                 &mac) != SECSuccess)
+		return NULL;
+	bits = nu_der_make_bits(prover->arena, &mac);
+	if (bits == NULL)
+		return NULL;
+	return write_private_proof(prover,
+	                           nu_der_make(prover->arena,
+	                                       NU_CONTEXT_CONSTRUCTED(3),
+	                                       algorithm, bits));
 }
 
 static PRBool
-template_is_whole(const struct nu_cert_template *template)
+template_is_whole(const struct nu_cert_template *template, enum nu_proof proof)
 {
 	return template->id.len > 0 && template->subject.len > 0 &&
-	       template->spki.len > 0;
+	       (template->spki.len > 0) == (proof != NU_PROOF_NONE);
+}
+
+static SECItem *
+write_msg(const struct prover *prover, enum nu_proof how)
+{
+	static SECItem *(*const writers[])(const struct prover *,
+	                                   const SECItem *) = {
+		[NU_PROOF_SIGNATURE] = write_signature,
+		[NU_PROOF_THIS_MESSAGE] = write_this_message,
+		[NU_PROOF_CHALLENGE] = write_challenge,
+		[NU_PROOF_AGREE_MAC] = write_agree_mac
+	};
+	SECItem *request = write_cert_request(prover->arena, prover->template);
+	SECItem *proof = NULL;
+
+	if (request == NULL)
+		return NULL;
+	if (how != NU_PROOF_NONE &&
+	    (proof = writers[how](prover, request)) == NULL)
+		return NULL;
+	return nu_der_make(prover->arena, NU_SEQUENCE, request, proof);
+}
+
+SECItem *
+nu_crmf_encode_msg_as(const struct nu_cert_template *template,
+                      enum nu_proof proof, SECKEYPrivateKey *key,
+                      const struct nu_cert *verifier, void *wincx)
+{
+	nu_auto(PLArenaPool) arena = PORT_NewArena(DER_DEFAULT_CHUNKSIZE);
+	const struct prover prover = { arena, template, key, verifier, wincx };
+	SECItem *msg;
+
+	if (arena == NULL)
+		return NULL;
+	if (!template_is_whole(template, proof) ||
+	    (proof == NU_PROOF_AGREE_MAC) != (verifier != NULL)) {
+		PORT_SetError(SEC_ERROR_INVALID_ARGS);
+		return NULL;
+	}
+	msg = write_msg(&prover, proof);
+	return msg != NULL ? SECITEM_DupItem(msg) : NULL;
 }
 
 SECItem *
 nu_crmf_encode_msg(const struct nu_cert_template *template,
                    SECKEYPrivateKey *key)
 {
-	nu_auto(PLArenaPool) arena = PORT_NewArena(DER_DEFAULT_CHUNKSIZE);
-	SECItem *request, *proof, *msg;
-
-	if (arena == NULL)
-		return NULL;
-	if (!template_is_whole(template)) {
-		PORT_SetError(SEC_ERROR_INVALID_ARGS);
-		return NULL;
-	}
-	request = write_cert_request(arena, template);
-	if (request == NULL)
-		return NULL;
-	proof = write_proof(arena, key, request);
-	if (proof == NULL)
-		return NULL;
-	msg = nu_der_make(arena, NU_SEQUENCE, request, proof);
-	return msg != NULL ? SECITEM_DupItem(msg) : NULL;
+	return nu_crmf_encode_msg_as(template, NU_PROOF_SIGNATURE, key, NULL,
+	                             NULL);
 }
 
 SECItem *
@@ -236,6 +387,40 @@ read_template(struct nu_der *from, PLArenaPool *arena, struct nu_crmf_msg *msg)
 	return SECSuccess;
 }
 
+/* PKIArchiveOptions: its EncryptedKey, if it has that. */
+static SECStatus
+read_archive(struct nu_der *r, SECItem *archive)
+{
+	struct nu_tlv options, key;
+	struct nu_der inner;
+
+	if (archive->data != NULL || nu_der_any(r, &options) != SECSuccess)
+		return nu_der_bad();
+	if (options.tag != NU_CONTEXT_CONSTRUCTED(0))
+		return SECSuccess;
+	inner = nu_der_reader(&options.value);
+	if (nu_der_any(&inner, &key) != SECSuccess ||
+	    nu_der_end(&inner) != SECSuccess)
+		return SECFailure;
+	if (key.tag != NU_SEQUENCE && key.tag != NU_CONTEXT_CONSTRUCTED(0))
+		return nu_der_bad();
+	*archive = key.whole;
+	return SECSuccess;
+}
+
+/* SubjectPublicKeyInfo, which is not there yet. */
+static SECStatus
+read_protocol_key(struct nu_der *r, SECItem *spki)
+{
+	struct nu_tlv key;
+
+	if (spki->data != NULL ||
+	    nu_der_get(r, NU_SEQUENCE, &key) != SECSuccess)
+		return nu_der_bad();
+	*spki = key.whole;
+	return SECSuccess;
+}
+
 /* A text control into *text, which has none yet. */
 static SECStatus
 read_text_control(struct nu_der *r, SECItem *text)
@@ -264,6 +449,12 @@ read_control(struct nu_der *from, struct nu_crmf_msg *msg)
 		break;
 	case SEC_OID_PKIX_REGCTRL_AUTHENTICATOR:
 		rv = read_text_control(&r, &msg->authenticator);
+		break;
+	case SEC_OID_PKIX_REGCTRL_PKI_ARCH_OPTIONS:
+		rv = read_archive(&r, &msg->archive);
+		break;
+	case SEC_OID_PKIX_REGCTRL_PROTOCOL_ENC_KEY:
+		rv = read_protocol_key(&r, &msg->protocol_key);
 		break;
 	default:
 		rv = nu_der_any(&r, &other);
@@ -338,17 +529,38 @@ read_signing_proof(const SECItem *contents, struct signing_proof *proof)
 	return nu_der_end(&r);
 }
 
+/* subsequentMessage [1] INTEGER */
+static enum nu_pop_private
+read_subsequent(const SECItem *octets)
+{
+	if (octets->len == 1 && octets->data[0] == ENCR_CERT)
+		return NU_POP_ENCR_CERT;
+	if (octets->len == 1 && octets->data[0] == CHALLENGE_RESP)
+		return NU_POP_CHALLENGE_RESP;
+	return NU_POP_PRIVATE_NONE;
+}
+
 /* POPOPrivKey: one alternative, [0] to [4], each context-specific. */
 static SECStatus
-check_private_proof(const SECItem *contents)
+read_private_proof(const SECItem *contents, enum nu_pop_private *ret_how)
 {
+	static const enum nu_pop_private alternatives[] = {
+		NU_POP_THIS_MESSAGE, NU_POP_ENCR_CERT, NU_POP_DH_MAC,
+		NU_POP_AGREE_MAC, NU_POP_ENCRYPTED_KEY
+	};
 	struct nu_der r = nu_der_reader(contents);
 	struct nu_tlv choice;
+	unsigned n;
 
 	if (nu_der_any(&r, &choice) != SECSuccess)
 		return SECFailure;
-	if ((choice.tag & 0xc0) != 0x80 || (choice.tag & 0x1f) > 4)
+	n = choice.tag & 0x1f;
+	if ((choice.tag & 0xc0) != 0x80 ||
+	    n >= sizeof alternatives / sizeof alternatives[0])
 		return nu_der_bad();
+	*ret_how = alternatives[n];
+	if (n == 1)
+		*ret_how = read_subsequent(&choice.value);
 	return nu_der_end(&r);
 }
 
@@ -375,10 +587,10 @@ read_proof(struct nu_der *from, struct nu_crmf_msg *msg)
 		return read_signing_proof(&tlv.value, &proof);
 	case NU_CONTEXT_CONSTRUCTED(2):
 		msg->pop = NU_POP_KEY_ENCIPHERMENT;
-		return check_private_proof(&tlv.value);
+		return read_private_proof(&tlv.value, &msg->how);
 	case NU_CONTEXT_CONSTRUCTED(3):
 		msg->pop = NU_POP_KEY_AGREEMENT;
-		return check_private_proof(&tlv.value);
+		return read_private_proof(&tlv.value, &msg->how);
 	default:
 		return nu_der_bad();
 	}
@@ -515,4 +727,55 @@ nu_crmf_verify_signature(const struct nu_crmf_msg *msg)
 		return verify_over_input(msg, &proof);
 	return nu_key_verify(&msg->spki, &msg->cert_req, &proof.algorithm,
 	                     &proof.signature);
+}
+
+/* PKMACValue, without its tag, alone in the POPOPrivKey. */
+static SECStatus
+read_agree_mac(const struct nu_crmf_msg *msg, SECItem *ret_algorithm,
+               SECItem *ret_mac)
+{
+	struct nu_der r = nu_der_reader(&msg->pop_value);
+	struct nu_tlv choice, algorithm;
+
+	if (nu_der_get(&r, NU_CONTEXT_CONSTRUCTED(3), &choice) != SECSuccess ||
+	    nu_der_end(&r) != SECSuccess)
+		return SECFailure;
+	r = nu_der_reader(&choice.value);
+	if (nu_der_get(&r, NU_SEQUENCE, &algorithm) != SECSuccess ||
+	    nu_der_bits(&r, ret_mac) != SECSuccess ||
+	    nu_der_end(&r) != SECSuccess)
+		return SECFailure;
+	*ret_algorithm = algorithm.whole;
+	return SECSuccess;
+}
+
+/* The MAC covers the CertRequest, which must hold both subject and key. */
+SECStatus
+nu_crmf_verify_agree_mac(const struct nu_crmf_msg *msg,
+                         const struct nu_cert *cert, SECKEYPrivateKey *key,
+                         void *wincx)
+{
+	nu_auto(PLArenaPool) arena = PORT_NewArena(DER_DEFAULT_CHUNKSIZE);
+	nu_auto(SECKEYPublicKey) pub = NULL;
+	SECItem given_alg, given, *algorithm, mac;
+
+	if (arena == NULL)
+		return SECFailure;
+	if (msg->how != NU_POP_AGREE_MAC || msg->subject.data == NULL ||
+	    msg->spki.data == NULL)
+		return bad_signature();
+	pub = public_from_spki(&msg->spki);
+	if (pub == NULL ||
+	    read_agree_mac(msg, &given_alg, &given) != SECSuccess)
+		return SECFailure;
+	if (nu_agree_mac(arena, key, pub, cert, &msg->cert_req, wincx,
+	                 &algorithm, &mac) != SECSuccess)
+		return PORT_GetError() == SEC_ERROR_INVALID_ARGS
+		               ? bad_signature()
+		               : SECFailure;
+	if (!SECITEM_ItemsAreEqual(algorithm, &given_alg) ||
+	    mac.len != given.len ||
+	    NSS_SecureMemcmp(mac.data, given.data, mac.len) != 0)
+		return bad_signature();
+	return SECSuccess;
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include <cryptohi.h>
+#include <pk11pqg.h>
 #include <pk11pub.h>
 #include <secerr.h>
 #include <secoid.h>
@@ -18,6 +19,7 @@
 #include "nssutil/nu_err.h"
 
 enum { RSA_EXPONENT = 65537, CHALLENGE_SIZE = 32, RSA_MAX_BITS = 4096 };
+enum { DSA_BITS = 2048, DSA_SUBGROUP_BITS = 256 };
 
 /* The offered curves, and the hash of each one's strength (RFC 5758). */
 static const struct curve {
@@ -71,6 +73,27 @@ generate_ec(PK11SlotInfo *slot, const struct curve *curve, PK11AttrFlags flags,
 	                                       wincx);
 }
 
+/* The parameters are proved prime by how they are made: FIPS 186-4, A.1.1.2. */
+static SECKEYPrivateKey *
+generate_dsa(PK11SlotInfo *slot, PK11AttrFlags flags, void *wincx,
+             SECKEYPublicKey **ret_public)
+{
+	SECKEYPrivateKey *key = NULL;
+	PQGParams *params = NULL;
+	PQGVerify *proof = NULL;
+
+	if (PK11_PQG_ParamGenV2(DSA_BITS, DSA_SUBGROUP_BITS, 0, &params,
+	                        &proof) == SECSuccess)
+		key = PK11_GenerateKeyPairWithOpFlags(
+		        slot, CKM_DSA_KEY_PAIR_GEN, params, ret_public, flags,
+		        0, 0, wincx);
+	if (params != NULL)
+		PK11_PQG_DestroyParams(params);
+	if (proof != NULL)
+		PK11_PQG_DestroyVerify(proof);
+	return key;
+}
+
 SECKEYPrivateKey *
 nu_key_generate(PK11SlotInfo *slot, KeyType type, unsigned bits,
                 PK11AttrFlags flags, void *wincx, SECKEYPublicKey **ret_public)
@@ -81,6 +104,8 @@ nu_key_generate(PK11SlotInfo *slot, KeyType type, unsigned bits,
 		return generate_rsa(slot, bits, flags, wincx, ret_public);
 	if (type == ecKey && curve != NULL)
 		return generate_ec(slot, curve, flags, wincx, ret_public);
+	if (type == dsaKey && bits == DSA_BITS)
+		return generate_dsa(slot, flags, wincx, ret_public);
 	PORT_SetError(SEC_ERROR_INVALID_ARGS);
 	return NULL;
 }
@@ -94,6 +119,8 @@ nu_key_signature_oid(KeyType type, unsigned bits)
 		return SEC_OID_PKCS1_SHA256_WITH_RSA_ENCRYPTION;
 	if (type == ecKey && curve != NULL)
 		return curve->signature;
+	if (type == dsaKey)
+		return SEC_OID_NIST_DSA_SIGNATURE_WITH_SHA256_DIGEST;
 	return SEC_OID_UNKNOWN;
 }
 
@@ -242,4 +269,23 @@ nu_key_matches(SECKEYPrivateKey *key, SECKEYPublicKey *pub)
 	}
 	return type == rsaKey ? same_modulus(key, pub)
 	                      : answers_challenge(key, pub);
+}
+
+PRBool
+nu_key_proves(SECKEYPrivateKey *key, SECKEYPublicKey *pub)
+{
+	return nu_key_matches(key, pub) &&
+	       (SECKEY_GetPrivateKeyType(key) != rsaKey ||
+	        answers_challenge(key, pub));
+}
+
+PRBool
+nu_key_may_leave(SECKEYPrivateKey *key)
+{
+	nu_auto_item value = { siBuffer, NULL, 0 };
+
+	if (PK11_ReadRawAttribute(PK11_TypePrivKey, key, CKA_EXTRACTABLE,
+	                          &value) != SECSuccess)
+		return !nu_err_is_trouble(PORT_GetError());
+	return value.len != sizeof(CK_BBOOL) || value.data[0] != CK_FALSE;
 }

@@ -10,20 +10,21 @@
 #include <keyhi.h>
 #include <pk11pub.h>
 
-/* A fresh key pair: rsaKey with bits of modulus (exponent 65537), or ecKey on
- * P-256, P-384 or P-521 (bits 256, 384, 521). flags are PK11_ATTR_... . The
+/* A fresh key pair: rsaKey with bits of modulus (exponent 65537), ecKey on
+ * P-256, P-384 or P-521 (bits 256, 384, 521), or dsaKey with parameters of its
+ * own (bits 2048; the subgroup has 256). flags are PK11_ATTR_... . The
  * slot is logged in. NULL and an NSS error; SEC_ERROR_INVALID_ARGS for
  * a kind or size that is none of these. The caller owns both halves. */
 SECKEYPrivateKey *nu_key_generate(PK11SlotInfo *slot, KeyType type,
                                   unsigned bits, PK11AttrFlags flags,
                                   void *wincx, SECKEYPublicKey **ret_public);
 
-/* The signature algorithm that fits a key: PKCS#1 v1.5 with SHA-256, or ECDSA
- * with the hash of the curve's strength. SEC_OID_UNKNOWN: none does. */
+/* The signature algorithm that fits a key: PKCS#1 v1.5 or DSA with SHA-256, or
+ * ECDSA with the hash of the curve's strength. SEC_OID_UNKNOWN: none does. */
 SECOidTag nu_key_signature_oid(KeyType type, unsigned bits);
 
 /* AlgorithmIdentifier and signature octets of data, in arena: RSA carries the
- * NULL parameters of RFC 4055, ECDSA none (RFC 5758). */
+ * NULL parameters of RFC 4055, DSA and ECDSA none (RFC 5758). */
 SECStatus nu_key_sign(PLArenaPool *arena, SECKEYPrivateKey *key,
                       const SECItem *data, SECItem **ret_algorithm,
                       SECItem *ret_signature);
@@ -39,5 +40,12 @@ unsigned nu_key_bits(const SECKEYPublicKey *key);
  * others by a signature where the key can make one. PR_FALSE and an
  * NSS error when it cannot be told; SEC_ERROR_BAD_KEY when it is not. */
 PRBool nu_key_matches(SECKEYPrivateKey *key, SECKEYPublicKey *pub);
+/* The same, also by a signature with RSA: for a key from outside, whose private
+ * parts may be another's, or damaged. */
+PRBool nu_key_proves(SECKEYPrivateKey *key, SECKEYPublicKey *pub);
+
+/* May the key leave its token, encrypted? NSS's own token would wrap keys that
+ * it said were not extractable. */
+PRBool nu_key_may_leave(SECKEYPrivateKey *key);
 
 #endif

@@ -15,7 +15,7 @@
 
 #include "nssutil/nu_auto.h"
 #include "nssutil/nu_der.h"
-#include "nssutil/nu_err.h"
+#include "nssutil/nu_key.h"
 
 /* Guessing a password costs this much a part, and MAC, certificates and keys
  * are guessed at equally well, so all of them have one figure. 100,000 is what
@@ -224,18 +224,6 @@ make_cert_bag(const struct writer *w, const struct nu_p12_item *item)
 	                item);
 }
 
-/* NSS's own token wraps keys that it said were not extractable. */
-static PRBool
-may_leave(SECKEYPrivateKey *key)
-{
-	nu_auto_item value = { siBuffer, NULL, 0 };
-
-	if (PK11_ReadRawAttribute(PK11_TypePrivKey, key, CKA_EXTRACTABLE,
-	                          &value) != SECSuccess)
-		return !nu_err_is_trouble(PORT_GetError());
-	return value.len != sizeof(CK_BBOOL) || value.data[0] != CK_FALSE;
-}
-
 static SECKEYEncryptedPrivateKeyInfo *
 shroud(struct writer *w, SECKEYPrivateKey *key)
 {
@@ -249,7 +237,7 @@ shroud(struct writer *w, SECKEYPrivateKey *key)
 	     PK11_Authenticate(slot, PR_TRUE, w->wincx) != SECSuccess))
 		return NULL;
 	PORT_SetError(0);
-	if (may_leave(key))
+	if (nu_key_may_leave(key))
 		epki = PK11_ExportEncryptedPrivKeyInfoV2(
 			NULL, p->pbe, p->cipher, p->prf, pw, key, ITERATIONS,
 			w->wincx);
