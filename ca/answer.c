@@ -91,8 +91,11 @@ fill_response(struct ca_job *job, const struct ca_grant *grant,
 	                                     NU_STATUS_GRANTED;
 	if (grant->refused)
 		response->fail_info = 1ul << grant->fail;
+	else if (grant->encrypted_cert.data != NULL)
+		response->encrypted_cert = grant->encrypted_cert;
 	else
 		response->cert = grant->cert;
+	response->private_key = grant->private_key;
 	response->has_key_pair = !grant->refused;
 	if (grant->reason == NULL || mute)
 		return SECSuccess;

@@ -66,6 +66,17 @@ struct ca_refusal {
 	enum ca_fail fail;
 };
 
+struct ca_challenge;
+
+/* How a certificate goes whose key cannot sign: in the open, or so that only
+ * its key's holder can read it, which proves possession of the key (RFC 4210,
+ * 5.2.8.2). CertRepContent dialects only. */
+enum ca_encrypt {
+	CA_ENCRYPT_NOTHING,
+	CA_ENCRYPT_VALUE, /* EncryptedValue; to EC keys EnvelopedData */
+	CA_ENCRYPT_CMS    /* EnvelopedData (RFC 5652) */
+};
+
 /* Zero it, then set what differs. */
 struct ca_options {
 	enum ca_dialect dialect;
@@ -80,6 +91,14 @@ struct ca_options {
 	                      * NULL: -1, as RFC 4210 has it for p10cr */
 	const struct ca_refusal *refusals;
 	size_t n_refusals;
+	const char *pop_nickname; /* of a certificate with its key here, which an
+	                      * agreeMAC is verified with; NULL: the CA's */
+	const char *escrow_nickname; /* of another, which opens an archived key
+	                      * that proves its own possession; NULL: none
+	                      * does */
+	const struct ca_challenge *challenge; /* or NULL: what it has proved
+	                      * needs no other proof of possession */
+	enum ca_encrypt encrypt;
 };
 
 /* An answer. Borrowed parts live as long as it does. */
@@ -102,5 +121,63 @@ PSM_MUST enum psm_err ca_issue(struct ca *ca, const void *request,
                                const struct ca_options *options,
                                struct ca_answer **ret_answer);
 void ca_answer_free(struct ca_answer *answer);
+
+/* --- key recovery (RFC 4210, 5.3.7) ----------------------------------- */
+
+/* What was kept of a key. */
+struct ca_recovery {
+	const unsigned char *cert; /* its certificate, DER */
+	size_t cert_len;           /* bytes */
+	const unsigned char *key;  /* EncryptedKey (RFC 4211, 6.4), as the
+	                            * request archived it */
+	size_t key_len;            /* bytes */
+};
+
+/* Answer a request for recovery, CertReqMessages with one message and a control
+ * protocolEncrKey, with the certificate and its key. The key is opened by
+ * options' escrow_nickname, else by the CA, proved to be the certificate's, and
+ * sent as options' encrypt says (CA_ENCRYPT_NOTHING: as CA_ENCRYPT_VALUE); it
+ * never leaves its token in the clear. Who asks is the caller's to know: there
+ * is no proof of possession.
+ * PSM_E_REQUEST: it is no such request, or for another subject.
+ * PSM_E_CERTIFICATE: certificate and key do not belong together, or the key
+ * does not open. */
+PSM_MUST enum psm_err ca_recover(struct ca *ca, const void *request,
+                                 size_t request_len,
+                                 const struct ca_recovery *recovery,
+                                 const struct ca_options *options,
+                                 struct ca_answer **ret_answer);
+
+/* --- proof by challenge (RFC 4210, 5.2.8.3) --------------------------- */
+
+enum ca_challenge_form {
+	CA_CHALLENGE_CMP,     /* RFC 4210's, and RFC 9810's for EC keys */
+	CA_CHALLENGE_NETSCAPE /* as NSS's lib/crmf has it; RSA keys only */
+};
+
+/* Challenge the keys of a request that asks for that: CertReqMessages with
+ * subsequentMessage challengeResp. What comes of it is the caller's, and for
+ * one answer. PSM_E_REQUEST: it does not parse, or no message of it can be
+ * challenged. Free with ca_challenge_free(). */
+PSM_MUST enum psm_err ca_challenge(struct ca *ca, const void *request,
+                                   size_t request_len,
+                                   enum ca_challenge_form form,
+                                   struct ca_challenge **ret_challenge);
+/* What goes to the keys' holder, base64 in lines of 64. Borrowed. */
+const char *ca_challenge_text(const struct ca_challenge *challenge);
+/* How many messages were challenged, and the certReqId of each, in decimal:
+ * borrowed; NULL when i is past the end. */
+size_t ca_challenge_count(const struct ca_challenge *challenge);
+const char *ca_challenge_id(const struct ca_challenge *challenge, size_t i);
+/* Read the holder's answer, once: base64 of POPODecKeyRespContent.
+ * PSM_E_REQUEST: malformed, or not as many answers as challenges; nothing is
+ * proved. PSM_E_ARGUMENT: there was an answer already. */
+PSM_MUST enum psm_err ca_challenge_check(struct ca *ca,
+                                         struct ca_challenge *challenge,
+                                         const char *response);
+/* Has the answer proved the i-th? */
+bool ca_challenge_proved(const struct ca_challenge *challenge, size_t i);
+/* Wipes it. */
+void ca_challenge_free(struct ca_challenge *challenge);
 
 #endif

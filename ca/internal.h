@@ -12,6 +12,7 @@
 
 #include "ca/ca.h"
 #include "nssutil/nu_crmf.h"
+#include "nssutil/nu_envelope.h"
 #include "nssutil/nu_p10.h"
 
 struct ca {
@@ -30,7 +31,7 @@ enum psm_err ca_error_nss(struct ca *ca, enum psm_err err, const char *doing);
 /* The database's slot, unlocked and ready for a key to sign. */
 enum psm_err ca_slot(struct ca *ca, PK11SlotInfo **ret_slot);
 
-/* --- der.c: nu_der_wrap() for parts that all must be there ------------- */
+/* --- der.c: nu_der_wrap() for parts that all must be there ------------ */
 
 /* NULL when a part is NULL: the call that should have made it failed. */
 SECItem *ca_der_wrap(PLArenaPool *arena, unsigned char tag,
@@ -43,7 +44,7 @@ SECItem *ca_der_oid(PLArenaPool *arena, SECOidTag tag);
 /* SHA-1 of the key's bits: RFC 5280, 4.2.1.2, method 1. */
 SECItem *ca_der_key_id(PLArenaPool *arena, const SECItem *spki);
 
-/* --- cert.c ------------------------------------------------------------ */
+/* --- cert.c ----------------------------------------------------------- */
 
 /* Seconds since 1970. */
 struct ca_validity {
@@ -68,7 +69,7 @@ SECStatus ca_cert_sign(PLArenaPool *arena,
                        SECKEYPrivateKey *key, SECOidTag algorithm,
                        SECItem *ret_serial, SECItem *ret_cert);
 
-/* --- request.c --------------------------------------------------------- */
+/* --- request.c -------------------------------------------------------- */
 
 /* One certificate that is asked for. The slices borrow the request's bytes. */
 struct ca_wish {
@@ -94,10 +95,14 @@ struct ca_request {
 enum psm_err ca_request_read(struct ca *ca, const void *bytes, size_t len,
                              const char *id, struct ca_request **ret_request);
 void ca_request_free(struct ca_request *request);
-/* NULL: the proof of possession holds. Else why not: a static sentence. */
-const char *ca_wish_disproof(const struct ca_wish *wish);
 
-/* --- judge.c ----------------------------------------------------------- */
+/* --- challenge.c ------------------------------------------------------ */
+
+/* Has an answer to challenge (or NULL) proved this very wish? */
+bool ca_challenge_proves(const struct ca_challenge *challenge,
+                         const struct ca_wish *wish);
+
+/* --- judge.c ---------------------------------------------------------- */
 
 /* What a wish is answered with. Parts live in the job's arena. */
 struct ca_grant {
@@ -111,7 +116,10 @@ struct ca_grant {
 	unsigned key_usage; /* KU_... of certt.h */
 	SECItem *emails;    /* ASCII */
 	size_t n_emails;
+	bool encrypt;       /* when granted: only the key may open it */
 	SECItem serial, cert; /* when granted */
+	SECItem encrypted_cert; /* instead of cert; no data: cert goes */
+	SECItem private_key; /* EncryptedKey that goes along; or no data */
 };
 
 /* One call of ca_issue(). */
@@ -129,14 +137,49 @@ enum psm_err ca_judge(struct ca_job *job);
 /* Can this be the address in a certificate? */
 bool ca_email_is_fine(const char *text, size_t len);
 
-/* --- profile.c --------------------------------------------------------- */
+/* --- issue.c ---------------------------------------------------------- */
+
+/* Are options and the authority's key fit for work? Then there is an arena. */
+enum psm_err ca_job_start(struct ca_job *job);
+void ca_job_clear(struct ca_job *job);
+
+/* --- encrypt.c -------------------------------------------------------- */
+
+/* Would the wish's key be proved by an encrypted answer that only it opens? */
+bool ca_encrypt_proves(const struct ca_job *job, const struct ca_grant *grant);
+/* Encrypt what is granted to keys that cannot sign, if that is wanted. */
+enum psm_err ca_encrypt_grants(struct ca_job *job);
+/* The form for a key, which for EC is not to be chosen. */
+enum nu_envelope_form ca_encrypt_form(const struct ca_job *job,
+                                      const SECKEYPublicKey *to);
+/* SubjectPublicKeyInfo, also an absent one -> key, or NULL and an NSS error. */
+SECKEYPublicKey *ca_public_key(const SECItem *spki);
+
+/* --- proof.c ---------------------------------------------------------- */
+
+/* A certificate of ours and its key. */
+struct ca_holder {
+	CERTCertificate *cert;
+	SECKEYPrivateKey *key;
+};
+/* By nickname; NULL: the authority itself. PSM_E_NOT_FOUND. */
+enum psm_err ca_holder_find(struct ca *ca, const char *nickname,
+                            struct ca_holder *ret_holder);
+void ca_holder_clear(struct ca_holder *holder);
+
+/* NULL in *ret_disproof: the proof of possession holds. Else why not: a static
+ * sentence. PSM_E_NOT_FOUND: a key that the options name is not here. */
+enum psm_err ca_proof_check(struct ca_job *job, const struct ca_wish *wish,
+                            const char **ret_disproof);
+
+/* --- profile.c -------------------------------------------------------- */
 
 /* The extensions, a SEQUENCE, of a root and of what is issued below it. */
 SECItem *ca_profile_root(PLArenaPool *arena, const SECItem *spki);
 SECItem *ca_profile_grant(PLArenaPool *arena, const struct ca *ca,
                           const struct ca_grant *grant);
 
-/* --- answer.c ---------------------------------------------------------- */
+/* --- answer.c --------------------------------------------------------- */
 
 /* Write the answer down. It takes job's arena along. */
 enum psm_err ca_answer_make(struct ca_job *job, struct ca_answer **ret_answer);

@@ -12,8 +12,8 @@
 
 enum { DEFAULT_DAYS = 365 };
 
-static void
-job_clear(struct ca_job *job)
+void
+ca_job_clear(struct ca_job *job)
 {
 	ca_request_free(job->request);
 	if (job->arena != NULL)
@@ -53,6 +53,10 @@ check_options(struct ca_job *job)
 		                options->email);
 	if ((unsigned)options->dialect > CA_DIALECT_PKCS7)
 		return ca_error(job->ca, PSM_E_ARGUMENT, "no such dialect");
+	if (options->encrypt != CA_ENCRYPT_NOTHING &&
+	    options->dialect >= CA_DIALECT_CERT)
+		return ca_error(job->ca, PSM_E_ARGUMENT,
+		                "this dialect has no encrypted certificates");
 	job->arena = PORT_NewArena(DER_DEFAULT_CHUNKSIZE);
 	if (job->arena == NULL)
 		return ca_error_nss(job->ca, PSM_E_NO_MEMORY, "answer");
@@ -66,6 +70,14 @@ check_slot(struct ca *ca)
 	nu_auto(PK11SlotInfo) slot = NULL;
 
 	return ca_slot(ca, &slot);
+}
+
+enum psm_err
+ca_job_start(struct ca_job *job)
+{
+	enum psm_err err = check_options(job);
+
+	return err == PSM_OK ? check_slot(job->ca) : err;
 }
 
 /* Plain certificates cannot say that one of them is missing. */
@@ -127,19 +139,19 @@ ca_issue(struct ca *ca, const void *request, size_t request_len,
          const struct ca_options *options, struct ca_answer **ret_answer)
 {
 	static const struct ca_options defaults;
-	__attribute__((cleanup(job_clear))) struct ca_job job = {
+	__attribute__((cleanup(ca_job_clear))) struct ca_job job = {
 		.ca = ca, .options = options != NULL ? options : &defaults
 	};
 	enum psm_err err;
 
 	ca->errmsg[0] = '\0';
-	if ((err = check_options(&job)) != PSM_OK ||
-	    (err = check_slot(ca)) != PSM_OK ||
+	if ((err = ca_job_start(&job)) != PSM_OK ||
 	    (err = ca_request_read(ca, request, request_len, job.options->id,
 	                           &job.request)) != PSM_OK ||
 	    (err = ca_judge(&job)) != PSM_OK ||
 	    (err = check_refusals(&job)) != PSM_OK ||
-	    (err = sign_grants(&job)) != PSM_OK)
+	    (err = sign_grants(&job)) != PSM_OK ||
+	    (err = ca_encrypt_grants(&job)) != PSM_OK)
 		return err;
 	return ca_answer_make(&job, ret_answer);
 }

@@ -14,7 +14,7 @@
 #include "nssutil/nu_ext.h"
 #include "nssutil/nu_key.h"
 
-enum { MIN_RSA_BITS = 2048, MAX_DEPTH = 16 };
+enum { MIN_RSA_BITS = 2048, MIN_DSA_BITS = 2048, MAX_DEPTH = 16 };
 
 static enum psm_err
 refuse(struct ca_grant *grant, enum ca_fail fail, const char *reason)
@@ -103,17 +103,6 @@ curve_is_fine(const SECKEYPublicKey *key)
 	return false;
 }
 
-static SECKEYPublicKey *
-read_key(const SECItem *spki)
-{
-	nu_auto(CERTSubjectPublicKeyInfo) info = NULL;
-
-	if (nu_der_check(spki, MAX_DEPTH) != SECSuccess)
-		return NULL;
-	info = SECKEY_DecodeDERSubjectPublicKeyInfo(spki);
-	return info == NULL ? NULL : SECKEY_ExtractPublicKey(info);
-}
-
 /* What a key of this kind may be used for; 0: it gets no certificate. */
 static unsigned
 permitted_usage(const SECKEYPublicKey *key)
@@ -126,6 +115,8 @@ permitted_usage(const SECKEYPublicKey *key)
 		       sign | KU_KEY_ENCIPHERMENT;
 	case ecKey:
 		return curve_is_fine(key) ? sign | KU_KEY_AGREEMENT : 0;
+	case dsaKey:
+		return nu_key_bits(key) < MIN_DSA_BITS ? 0 : sign;
 	default:
 		return 0;
 	}
@@ -140,25 +131,32 @@ judge_key(struct ca_job *job, struct ca_grant *grant)
 	if (grant->wish->spki.data == NULL)
 		return refuse(grant, CA_FAIL_BAD_CERT_TEMPLATE,
 		              "a public key is needed");
-	key = read_key(&grant->wish->spki);
+	key = ca_public_key(&grant->wish->spki);
 	if (key == NULL && PORT_GetError() != SEC_ERROR_UNSUPPORTED_KEYALG)
 		return refuse_nss(job, grant, CA_FAIL_BAD_CERT_TEMPLATE,
 		                  "the public key is malformed");
 	grant->key_usage = key != NULL ? permitted_usage(key) : 0;
 	if (grant->key_usage == 0)
 		return refuse(grant, CA_FAIL_BAD_ALG,
-		              "the key must be RSA of 2048 bits or more, or "
-		              "EC on P-256, P-384 or P-521");
+		              "the key must be RSA or DSA of 2048 bits or "
+		              "more, or EC on P-256, P-384 or P-521");
 	return PSM_OK;
 }
 
 static enum psm_err
 judge_proof(struct ca_job *job, struct ca_grant *grant)
 {
-	const char *disproof = ca_wish_disproof(grant->wish);
+	const char *disproof;
+	enum psm_err err;
 
-	if (disproof == NULL)
+	if (ca_challenge_proves(job->options->challenge, grant->wish))
 		return PSM_OK;
+	grant->encrypt = ca_encrypt_proves(job, grant);
+	if (grant->encrypt)
+		return PSM_OK;
+	err = ca_proof_check(job, grant->wish, &disproof);
+	if (err != PSM_OK || disproof == NULL)
+		return err;
 	return refuse_nss(job, grant, CA_FAIL_BAD_POP, disproof);
 }
 

@@ -167,28 +167,3 @@ ca_request_read(struct ca *ca, const void *bytes, size_t len, const char *id,
 	*ret_request = nu_take(request);
 	return PSM_OK;
 }
-
-const char *
-ca_wish_disproof(const struct ca_wish *wish)
-{
-	static const char *const other[] = {
-		[NU_POP_NONE] = "no proof of possession: "
-		                "a signature by the key is needed",
-		[NU_POP_RA_VERIFIED] = "raVerified proves nothing here: "
-		                       "a signature by the key is needed",
-		[NU_POP_SIGNATURE] = NULL,
-		[NU_POP_KEY_ENCIPHERMENT] = "a proof by encipherment needs "
-			"a challenge, which is not offered: "
-			"a signature by the key is needed",
-		[NU_POP_KEY_AGREEMENT] = "a proof by key agreement is not "
-			"offered: a signature by the key is needed"
-	};
-	SECStatus verified;
-
-	if (wish->msg != NULL && wish->msg->pop != NU_POP_SIGNATURE)
-		return other[wish->msg->pop];
-	verified = wish->msg != NULL ? nu_crmf_verify_signature(wish->msg) :
-	                               nu_p10_verify(wish->p10);
-	return verified == SECSuccess ? NULL :
-	       "the proof of possession does not verify";
-}
