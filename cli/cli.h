@@ -34,6 +34,7 @@ enum opt {
 	OPT_BACKUP, OPT_BACKUP_PASSWORD_FILE, OPT_BACKUP_PASSWORD_FD,
 	OPT_COMPAT, OPT_FORCE, OPT_KEEP_KEY, OPT_DELETE_KEY, OPT_ID, OPT_DAYS,
 	OPT_DIALECT, OPT_EMAIL, OPT_REFUSE, OPT_NO_CHAIN, OPT_TRUST,
+	OPT_ANY, OPT_SECRET_FILE, OPT_SIGNER,
 	OPT_YES, OPT_JSON, OPT_QUIET, OPT_HELP, OPT_VERSION,
 	OPT_COUNT_
 };
@@ -150,6 +151,9 @@ void json_free(json_t **json);
  *   malformed  the error for one that is empty or above 17 MiB */
 enum psm_err input_read(struct cli *cli, const char *what,
                         enum psm_err malformed, struct bytes *ret_bytes);
+/* The file called path; NULL reads nothing. */
+enum psm_err file_read(struct cli *cli, const char *path,
+                       struct bytes *ret_bytes);
 /* To --output, whole or not at all, or to standard output. */
 enum psm_err output_write(struct cli *cli, const void *data, size_t len);
 /* --json: print and release the value; NULL is PSM_E_NO_MEMORY. */

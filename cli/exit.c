@@ -47,6 +47,12 @@ static const struct {
 	[PSM_E_NOT_EXPORTABLE] = { 16,
 		"This key was made to stay; ask for a new certificate." },
 	[PSM_E_FILE] = { 17, NULL },
+	[PSM_E_PARAMETER] = { 20, "--help shows the options." },
+	[PSM_E_NO_CERT] = { 21,
+		"'psm list' shows the certificates that have a key here." },
+	[PSM_E_MESSAGE] = { 22,
+		"Nothing was changed; is it the right file, secret or signer, "
+		"and is it complete?" },
 	[PSM_E_INTERNAL] = { 1, "Please report this." },
 };
 _Static_assert(COUNT(table) == PSM_E_COUNT_, "a row for each error");

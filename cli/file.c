@@ -62,29 +62,44 @@ read_fd(int fd, struct bytes *ret_bytes)
 	return true;
 }
 
-enum psm_err
-input_read(struct cli *cli, const char *what, enum psm_err malformed,
-           struct bytes *ret_bytes)
+/* NULL: standard input. */
+static enum psm_err
+read_path(struct cli *cli, const char *path, struct bytes *ret_bytes)
 {
-	const char *path = opt_value(cli, OPT_INPUT);
-	struct bytes all AUTO(bytes_free) = { NULL, 0 };
 	bool good;
 	int fd = STDIN_FILENO;
 
-	if (path != NULL && strcmp(path, "-") == 0)
-		path = NULL;
 	if (path != NULL && (fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
 		return cli_fail(cli, PSM_E_FILE, "cannot read %s: %s", path,
 		                strerror(errno));
-	good = read_fd(fd, &all);
+	good = read_fd(fd, ret_bytes);
 	if (!good)
 		cli_fail(cli, PSM_E_FILE, "cannot read %s: %s",
 		         path != NULL ? path : "standard input",
 		         strerror(errno));
 	if (path != NULL)
 		close(fd);
-	if (!good)
-		return PSM_E_FILE;
+	return good ? PSM_OK : PSM_E_FILE;
+}
+
+enum psm_err
+file_read(struct cli *cli, const char *path, struct bytes *ret_bytes)
+{
+	return path != NULL ? read_path(cli, path, ret_bytes) : PSM_OK;
+}
+
+enum psm_err
+input_read(struct cli *cli, const char *what, enum psm_err malformed,
+           struct bytes *ret_bytes)
+{
+	const char *path = opt_value(cli, OPT_INPUT);
+	struct bytes all AUTO(bytes_free) = { NULL, 0 };
+	enum psm_err err;
+
+	if (path != NULL && strcmp(path, "-") == 0)
+		path = NULL;
+	if ((err = read_path(cli, path, &all)) != PSM_OK)
+		return err;
 	if (all.len == 0)
 		return cli_fail(cli, malformed, "the %s is empty", what);
 	if (all.len > MAX_INPUT)

@@ -100,35 +100,78 @@ read_flags(const struct cli *cli)
 }
 
 static enum psm_err
-read_response(struct cli *cli, struct bytes *ret_response)
+read_answer(struct cli *cli, struct bytes *ret_answer)
 {
 	struct bytes all AUTO(bytes_free) = { NULL, 0 };
 	enum psm_err err = input_read(cli, "answer", PSM_E_CERTIFICATE, &all);
 
 	if (err != PSM_OK)
 		return err;
-	if (memchr(all.data, '\0', all.len) != NULL)
+	if (!opt_given(cli, OPT_ANY) && memchr(all.data, '\0', all.len) != NULL)
 		return cli_fail(cli, PSM_E_CERTIFICATE,
 		                "the answer is binary; psm reads it in base64, "
-		                "as base64(1) writes it");
-	*ret_response = all;
+		                "as base64(1) writes it, or with --any");
+	*ret_answer = all;
 	all.data = NULL;
 	return PSM_OK;
+}
+
+/* --any: what comes may be protected. */
+static enum psm_err
+import_any(struct cli *cli, const struct bytes *answer,
+           struct psm_import **ret_import)
+{
+	struct bytes signer AUTO(bytes_free) = { NULL, 0 };
+	struct psm_import_options options = {
+		.nickname = opt_value(cli, OPT_NICKNAME),
+		.flags = read_flags(cli),
+	};
+	char secret[1024];
+	enum psm_err err;
+
+	if ((err = file_read(cli, opt_value(cli, OPT_SIGNER), &signer)) !=
+	    PSM_OK ||
+	    (err = secret_read(cli, OPT_SECRET_FILE, secret, sizeof secret)) !=
+	    PSM_OK)
+		return err;
+	options.secret = opt_given(cli, OPT_SECRET_FILE) ? secret : NULL;
+	options.signer = signer.data;
+	options.signer_len = signer.len;
+	err = psm_import(cli->ctx, answer->data, answer->len, &options,
+	                 ret_import);
+	explicit_bzero(secret, sizeof secret);
+	return err;
+}
+
+static enum psm_err
+import_answer(struct cli *cli, const struct bytes *answer,
+              struct psm_import **ret_import)
+{
+	if (opt_given(cli, OPT_ANY))
+		return import_any(cli, answer, ret_import);
+	if (opt_given(cli, OPT_SECRET_FILE) || opt_given(cli, OPT_SIGNER))
+		return cli_fail(cli, PSM_E_ARGUMENT,
+		                "--secret-file and --signer need --any");
+	return psm_import_user_certificates(cli->ctx, answer->data,
+	                                    opt_value(cli, OPT_NICKNAME),
+	                                    read_flags(cli), ret_import);
 }
 
 enum psm_err
 cmd_import(struct cli *cli)
 {
 	struct psm_import *import AUTO(import_free) = NULL;
-	struct bytes response AUTO(bytes_free) = { NULL, 0 };
+	struct bytes answer AUTO(bytes_free) = { NULL, 0 };
 	enum psm_err err;
 
 	if ((err = opt_exclude(cli, OPT_JS, OPT_JSON)) != PSM_OK ||
-	    (err = read_response(cli, &response)) != PSM_OK ||
+	    (err = opt_exclude(cli, OPT_JS, OPT_ANY)) != PSM_OK ||
+	    (err = read_answer(cli, &answer)) != PSM_OK ||
 	    (err = cli_open(cli, 0)) != PSM_OK ||
-	    (err = psm_import_user_certificates(cli->ctx, response.data,
-	               opt_value(cli, OPT_NICKNAME), read_flags(cli),
-	               &import)) != PSM_OK)
+	    (err = import_answer(cli, &answer, &import)) != PSM_OK)
 		return err;
+	if (psm_import_protection(import) == PSM_PROTECTION_UNCHECKED)
+		cli_note(cli, "warning: the message is protected, which only "
+		         "--secret-file or --signer can verify");
 	return import_print(cli, import);
 }

@@ -32,7 +32,7 @@ static const struct command commands[] = {
 		DATABASE | B(ID) | B(DELETE_KEY), B(DIR) | B(ID), 0 },
 	{ "import", "store the certificates a CA sent", cmd_import,
 		DATABASE | PKCS12 | B(NICKNAME) | B(INPUT) | B(JS) |
-		B(MATCH_BY_KEY) | B(ALLOW_CA) | B(BACKUP) | B(COMPAT) |
+		B(ANY) | B(SECRET_FILE) | B(SIGNER) | B(MATCH_BY_KEY) | B(ALLOW_CA) | B(BACKUP) | B(COMPAT) |
 		B(FORCE), B(DIR), 0 },
 	{ "list", "list the certificates", cmd_list,
 		DATABASE | B(TOKEN), B(DIR), 0 },

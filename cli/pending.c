@@ -19,6 +19,7 @@ describe_state(enum psm_pending_state state)
 		[PSM_PENDING] = "waits for the CA",
 		[PSM_PENDING_STORED] = "stored; import it again",
 		[PSM_ORPHAN] = "orphan",
+		[PSM_RECOVERY] = "waits for a lost key",
 	};
 
 	return (size_t)state < COUNT(texts) ? texts[state] : NULL;

@@ -5,7 +5,8 @@ dist_man_MANS = doc/man/psm.1 doc/man/psm.3
 EXTRA_DIST += \
 	doc/adr/0001-ca-includes-psm-h.md \
 	doc/adr/0002-a-request-is-one-commit.md \
-	doc/adr/0003-a-request-for-a-ca-is-remembered.md
+	doc/adr/0003-a-request-for-a-ca-is-remembered.md \
+	doc/adr/0004-keys-are-escrowed-as-netscape-did.md
 
 # psm.3 is found under the name of each call, too.
 call_pages = $(SED) -n 's/^	\(psm_[a-z0-9_]*\);$$/\1.3/p' \

@@ -24,7 +24,8 @@ json_t *pj_time(int64_t seconds);
 
 json_t *pj_cert(const struct psm_cert *cert);
 json_t *pj_cert_list(const struct psm_cert_list *list);
-/* {"certificates": [...], "chain": [...], "backup": path or null} */
+/* {"form": "pkcs7", "protection": "none", "certificates": [...],
+ * "chain": [...], "backup": path or null} */
 json_t *pj_import(const struct psm_import *import);
 json_t *pj_request(const struct psm_request *request,
                    enum psm_request_format format);
@@ -35,6 +36,8 @@ json_t *pj_error(enum psm_err err, const char *message);
 /* The names that stand for the enumerations and bits of psm.h, static. */
 const char *pj_key_type_name(enum psm_key_type type);
 const char *pj_matched_name(enum psm_matched matched);
+const char *pj_form_name(enum psm_form form);
+const char *pj_protection_name(enum psm_protection protection);
 const char *pj_pending_state_name(enum psm_pending_state state);
 /* RSA or EC by its name; false for another. */
 bool pj_key_type(const char *name, enum psm_key_type *ret_type);

@@ -23,10 +23,26 @@ static const char *const matches[] = {
 	[PSM_MATCHED_NOTHING] = "nothing",
 };
 
+static const char *const forms[] = {
+	[PSM_FORM_CERT_REP] = "certRep",
+	[PSM_FORM_PKI_MESSAGE] = "pkiMessage",
+	[PSM_FORM_PKCS7] = "pkcs7",
+	[PSM_FORM_NETSCAPE_SEQUENCE] = "netscapeSequence",
+	[PSM_FORM_CERTIFICATES] = "certificates",
+	[PSM_FORM_PKCS12] = "pkcs12",
+};
+
+static const char *const protections[] = {
+	[PSM_PROTECTION_NONE] = "none",
+	[PSM_PROTECTION_UNCHECKED] = "unchecked",
+	[PSM_PROTECTION_VERIFIED] = "verified",
+};
+
 static const char *const states[] = {
 	[PSM_PENDING] = "pending",
 	[PSM_PENDING_STORED] = "stored",
 	[PSM_ORPHAN] = "orphan",
+	[PSM_RECOVERY] = "recovery",
 };
 
 static const struct {
@@ -56,6 +72,18 @@ const char *
 pj_matched_name(enum psm_matched matched)
 {
 	return name_of(matches, COUNT(matches), matched);
+}
+
+const char *
+pj_form_name(enum psm_form form)
+{
+	return name_of(forms, COUNT(forms), form);
+}
+
+const char *
+pj_protection_name(enum psm_protection protection)
+{
+	return name_of(protections, COUNT(protections), protection);
 }
 
 const char *

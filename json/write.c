@@ -109,7 +109,9 @@ write_all(const struct psm_import *import, size_t n,
 json_t *
 pj_import(const struct psm_import *import)
 {
-	return json_pack("{s:o, s:o, s:o}",
+	return json_pack("{s:s, s:s, s:o, s:o, s:o}",
+	    "form", pj_form_name(psm_import_form(import)),
+	    "protection", pj_protection_name(psm_import_protection(import)),
 	    "certificates", write_all(import, psm_import_count(import),
 	                              psm_import_get),
 	    "chain", write_all(import, psm_import_chain_count(import),

@@ -89,6 +89,12 @@ psm_errmsg(const struct psm_ctx *ctx)
 	return ctx->errmsg;
 }
 
+const char *
+psm_errparam(const struct psm_ctx *ctx)
+{
+	return ctx->errparam;
+}
+
 void
 psm_set_limits(struct psm_ctx *ctx, size_t max_base64, size_t max_responses)
 {
@@ -102,6 +108,7 @@ static void
 forget(struct psm_ctx *ctx)
 {
 	ctx->errmsg[0] = '\0';
+	ctx->errparam = NULL;
 	nu_pin_reset(&ctx->pin);
 }
 

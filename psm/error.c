@@ -18,7 +18,7 @@
 #define ROW(name, js_string, sentence) \
 	[name] = { #name, js_string, sentence }
 
-/* js: as importUserCertificates() documents it. */
+/* js: as importUserCertificates() and signText() document it. */
 static const struct {
 	const char *name, *js, *text;
 } table[] = {
@@ -56,6 +56,12 @@ static const struct {
 	    "a private key may not leave its token"),
 	ROW(PSM_E_FILE, "error:internalError",
 	    "a file cannot be read or written"),
+	ROW(PSM_E_PARAMETER, "error:internalError",
+	    "a parameter makes no sense"),
+	ROW(PSM_E_NO_CERT, "error:noMatchingCert",
+	    "no certificate is fit for this"),
+	ROW(PSM_E_MESSAGE, "error:internalError",
+	    "the message is malformed or refused"),
 	ROW(PSM_E_INTERNAL, "error:internalError", "internal error"),
 };
 _Static_assert(sizeof table / sizeof table[0] == PSM_E_COUNT_,
@@ -85,6 +91,19 @@ psm_js_string(enum psm_err err)
 	return table[known(err)].js;
 }
 
+const char *
+psm_js_request_string(enum psm_err err, const char *param, char *buf,
+                      size_t size)
+{
+	if (err == PSM_E_PARAMETER && param != NULL)
+		snprintf(buf, size, "error:invalidParameter:%s", param);
+	else if (err == PSM_OK || err == PSM_E_CANCELLED)
+		snprintf(buf, size, "%s", table[err].js);
+	else
+		snprintf(buf, size, "error:internalError");
+	return buf;
+}
+
 enum psm_err
 psm_fail(struct psm_ctx *ctx, enum psm_err err, const char *fmt, ...)
 {
@@ -94,6 +113,18 @@ psm_fail(struct psm_ctx *ctx, enum psm_err err, const char *fmt, ...)
 	vsnprintf(ctx->errmsg, sizeof ctx->errmsg, fmt, ap);
 	va_end(ap);
 	return err;
+}
+
+enum psm_err
+psm_fail_param(struct psm_ctx *ctx, const char *param, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(ctx->errmsg, sizeof ctx->errmsg, fmt, ap);
+	va_end(ap);
+	ctx->errparam = param;
+	return PSM_E_PARAMETER;
 }
 
 /* What NSS's error means whatever was being done. */

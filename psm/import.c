@@ -19,23 +19,13 @@
 
 enum { TEXT_SIZE = 512 };
 
-/* An import, from the answer's text to its end. */
-struct import {
-	const char *response;
-	unsigned flags;
-	SECItem der;
-	struct nu_cert_rep *rep;
-	struct nu_slots *slots;
-	struct plan plan;
-	struct psm_backup_target *backup; /* NULL: none is wanted */
-	bool backup_written;
-};
-
 static void
 import_clear(struct import *import)
 {
 	plan_clear(&import->plan);
 	nu_cert_rep_free(import->rep);
+	nu_certs_free(import->certs);
+	nu_pkimessage_free(import->message);
 	nu_slots_free(import->slots);
 	SECITEM_ZfreeItem(&import->der, PR_FALSE);
 	if (import->backup != NULL)
@@ -45,21 +35,24 @@ import_clear(struct import *import)
 
 /* --- decode ------------------------------------------------------------------ */
 
-static enum psm_err
-import_decode(struct psm_ctx *ctx, struct import *import)
+enum psm_err
+import_decode_text(struct psm_ctx *ctx, struct import *import)
 {
-	size_t len = strlen(import->response);
+	if (nu_b64_decode(import->data, import->len, ctx->max_base64,
+	                  &import->der) == SECSuccess)
+		return PSM_OK;
+	if (PORT_GetError() == SEC_ERROR_INPUT_LEN)
+		return psm_fail(ctx, PSM_E_CERTIFICATE,
+		                "the answer is longer than %zu characters",
+		                ctx->max_base64);
+	return psm_fail_nss(ctx, PSM_E_CERTIFICATE, "the answer is not base64");
+}
 
-	if (nu_b64_decode(import->response, len, ctx->max_base64,
-	                  &import->der) != SECSuccess) {
-		if (PORT_GetError() == SEC_ERROR_INPUT_LEN)
-			return psm_fail(ctx, PSM_E_CERTIFICATE,
-			                "the answer is longer than %zu "
-			                "characters", ctx->max_base64);
-		return psm_fail_nss(ctx, PSM_E_CERTIFICATE,
-		                    "the answer is not base64");
-	}
-	if (nu_cmmf_decode(&import->der, ctx->max_responses, &import->rep) !=
+enum psm_err
+import_decode_rep(struct psm_ctx *ctx, struct import *import,
+                  const SECItem *der)
+{
+	if (nu_cmmf_decode(der, ctx->max_responses, &import->rep) !=
 	    SECSuccess) {
 		if (PORT_GetError() == SEC_ERROR_INPUT_LEN)
 			return psm_fail(ctx, PSM_E_CERTIFICATE,
@@ -72,6 +65,15 @@ import_decode(struct psm_ctx *ctx, struct import *import)
 		return psm_fail(ctx, PSM_E_CERTIFICATE,
 		                "the answer has no response in it");
 	return PSM_OK;
+}
+
+static enum psm_err
+decode_answer(struct psm_ctx *ctx, struct import *import)
+{
+	enum psm_err err = import_decode_text(ctx, import);
+
+	return err == PSM_OK ? import_decode_rep(ctx, import, &import->der)
+	                     : err;
 }
 
 /* --- status ------------------------------------------------------------------ */
@@ -133,19 +135,21 @@ join_failures(const struct nu_cert_response *r, char *buf, size_t size)
 	}
 }
 
-static enum psm_err
-refused(struct psm_ctx *ctx, const struct nu_cert_response *r)
+enum psm_err
+import_refused(struct psm_ctx *ctx, const struct nu_cert_response *r)
 {
-	nu_auto_mem char *id = nu_der_to_decimal(&r->id);
+	nu_auto_mem char *id =
+	        r->id.data != NULL ? nu_der_to_decimal(&r->id) : NULL;
 	char texts[TEXT_SIZE / 2], failures[TEXT_SIZE / 2];
 
 	join_texts(r, texts, sizeof texts);
 	join_failures(r, failures, sizeof failures);
 	return psm_fail(ctx, PSM_E_CERTIFICATE,
-	                "the CA's answer to request %s is: %s%s%s%s%s%s",
-	                id != NULL ? id : "?", status_name(r->status),
-	                texts[0] ? ", \"" : "", texts, texts[0] ? "\"" : "",
-	                failures[0] ? ", " : "", failures);
+	                "the CA's answer%s%s is: %s%s%s%s%s%s",
+	                id != NULL ? " to request " : "", id != NULL ? id : "",
+	                status_name(r->status), texts[0] ? ", \"" : "", texts,
+	                texts[0] ? "\"" : "", failures[0] ? ", " : "",
+	                failures);
 }
 
 static enum psm_err
@@ -153,33 +157,43 @@ check_status(struct psm_ctx *ctx, const struct nu_cert_response *r)
 {
 	if (r->status != NU_STATUS_GRANTED &&
 	    r->status != NU_STATUS_GRANTED_WITH_MODS)
-		return refused(ctx, r);
-	if (r->cert.data != NULL)
+		return import_refused(ctx, r);
+	if (r->cert.data != NULL || r->encrypted_cert.data != NULL)
 		return PSM_OK;
-	if (r->encrypted_cert.data != NULL)
-		return psm_fail(ctx, PSM_E_CERTIFICATE,
-		                "a certificate is encrypted and cannot be "
-		                "opened");
 	return psm_fail(ctx, PSM_E_CERTIFICATE,
 	                "a response grants a certificate and brings none");
 }
 
 /* --- read --------------------------------------------------------------------- */
 
+/* A certificate that came in no CertResponse has none. */
+static enum psm_err
+report_id(struct psm_ctx *ctx, struct plan *plan,
+          const struct nu_cert_response *r, struct step *step)
+{
+	nu_auto_mem char *id = NULL;
+
+	if (r->id.data == NULL)
+		return PSM_OK;
+	id = nu_der_to_decimal(&r->id);
+	if (id == NULL ||
+	    (step->report->request_id = plan_strdup(plan, id)) == NULL)
+		return psm_fail(ctx, PSM_E_NO_MEMORY, "out of memory");
+	return PSM_OK;
+}
+
 static enum psm_err
 read_response(struct psm_ctx *ctx, struct plan *plan,
               const struct nu_cert_response *r)
 {
 	char texts[TEXT_SIZE];
-	nu_auto_mem char *id = nu_der_to_decimal(&r->id);
 	struct step *step;
 	enum psm_err err = plan_add_user(ctx, plan, &r->cert, &step);
 
+	if (err == PSM_OK)
+		err = report_id(ctx, plan, r, step);
 	if (err != PSM_OK)
 		return err;
-	if (id == NULL ||
-	    (step->report->request_id = plan_strdup(plan, id)) == NULL)
-		return psm_fail(ctx, PSM_E_NO_MEMORY, "out of memory");
 	if (r->status == NU_STATUS_GRANTED_WITH_MODS)
 		step->report->warnings |= PSM_WARN_MODIFIED;
 	join_texts(r, texts, sizeof texts);
@@ -198,12 +212,20 @@ plan_read_certs(struct psm_ctx *ctx, struct import *import)
 	for (size_t i = 0; i < rep->n_responses && err == PSM_OK; i++)
 		err = check_status(ctx, &rep->responses[i]);
 	if (err == PSM_OK)
+		err = encrypted_open_certs(ctx, import);
+	if (err == PSM_OK)
+		err = import_add_issuers(ctx, import);
+	if (err == PSM_OK)
 		err = plan_init(ctx, &import->plan, rep->n_responses,
 		                rep->n_ca_pubs);
 	for (size_t i = 0; i < rep->n_responses && err == PSM_OK; i++)
 		err = read_response(ctx, &import->plan, &rep->responses[i]);
 	for (size_t i = 0; i < rep->n_ca_pubs && err == PSM_OK; i++)
 		err = plan_add_chain(ctx, &import->plan, &rep->ca_pubs[i]);
+	if (err == PSM_OK) {
+		import->plan.result->form = import->form;
+		import->plan.result->protection = import->protection;
+	}
 	return err;
 }
 
@@ -229,7 +251,8 @@ check_unique_ids(struct psm_ctx *ctx, const struct nu_cert_rep *rep)
 		ids[i] = &rep->responses[i].id;
 	qsort(ids, rep->n_responses, sizeof *ids, compare_ids);
 	for (size_t i = 1; i < rep->n_responses; i++) {
-		if (compare_ids(&ids[i - 1], &ids[i]) == 0)
+		if (ids[i]->data != NULL &&
+		    compare_ids(&ids[i - 1], &ids[i]) == 0)
 			return psm_fail(ctx, PSM_E_REQUEST_ID,
 			                "the answer answers a request twice");
 	}
@@ -239,11 +262,16 @@ check_unique_ids(struct psm_ctx *ctx, const struct nu_cert_rep *rep)
 static enum psm_err
 match_by_id(struct psm_ctx *ctx, struct import *import, size_t i)
 {
+	const struct nu_cert_response *r = &import->rep->responses[i];
 	struct step *step = &import->plan.users[i];
+	enum psm_err err;
 
 	step->report->matched = PSM_MATCHED_ID;
-	return pending_find(ctx, import->slots, &import->rep->responses[i].id,
-	                    step->cert, &step->pending);
+	err = pending_find(ctx, import->slots, &r->id, step->cert,
+	                   &step->pending);
+	return err == PSM_E_REQUEST_ID
+	               ? recovery_match(ctx, import->slots, r, step)
+	               : err;
 }
 
 static enum psm_err
@@ -285,7 +313,9 @@ static enum psm_err
 match_step(struct psm_ctx *ctx, struct import *import, size_t i)
 {
 	struct step *step = &import->plan.users[i];
-	enum psm_err err = match_by_id(ctx, import, i);
+	enum psm_err err = import->rep->responses[i].id.data == NULL
+	                           ? match_by_key(ctx, import, step)
+	                           : match_by_id(ctx, import, i);
 
 	if ((err == PSM_E_REQUEST_ID || err == PSM_E_CERTIFICATE) &&
 	    (import->flags & PSM_MATCH_BY_KEY))
@@ -299,6 +329,13 @@ match_step(struct psm_ctx *ctx, struct import *import, size_t i)
 	return check_ca(ctx, import, step);
 }
 
+enum psm_err
+import_find_slots(struct psm_ctx *ctx, struct import *import)
+{
+	return import->slots != NULL ? PSM_OK
+	                             : ctx_key_slots(ctx, &import->slots);
+}
+
 /* An unknown id weighs more than a key that does not fit, so all ids are looked
  * at before a key's failure is reported. */
 static enum psm_err
@@ -306,7 +343,7 @@ plan_match(struct psm_ctx *ctx, struct import *import)
 {
 	enum psm_err err = PSM_OK, first = PSM_OK;
 
-	if ((err = ctx_key_slots(ctx, &import->slots)) != PSM_OK)
+	if ((err = import_find_slots(ctx, import)) != PSM_OK)
 		return err;
 	if (!(import->flags & PSM_MATCH_BY_KEY) &&
 	    (err = check_unique_ids(ctx, import->rep)) != PSM_OK)
@@ -382,16 +419,16 @@ remove_backup(struct import *import)
 
 /* Decide everything; nothing is written. */
 static enum psm_err
-import_decide(struct psm_ctx *ctx, struct import *import, const char *nickname)
+import_decide(struct psm_ctx *ctx, struct import *import)
 {
 	enum psm_err err;
 
-	if ((err = import_decode(ctx, import)) != PSM_OK ||
+	if ((err = import->decode(ctx, import)) != PSM_OK ||
 	    (err = plan_read_certs(ctx, import)) != PSM_OK ||
 	    (err = plan_match(ctx, import)) != PSM_OK ||
 	    (err = plan_verify(ctx, &import->plan)) != PSM_OK)
 		return err;
-	import->plan.wish = nickname;
+	import->plan.wish = import->nickname;
 	if ((err = plan_name(ctx, &import->plan)) != PSM_OK ||
 	    (err = plan_confirm(ctx, &import->plan)) != PSM_OK)
 		return err;
@@ -416,21 +453,34 @@ import_write(struct psm_ctx *ctx, struct import *import)
 }
 
 enum psm_err
+import_run(struct psm_ctx *ctx, struct import *import,
+           struct psm_import **ret_import)
+{
+	enum psm_err err = import_decide(ctx, import);
+
+	if (err == PSM_OK)
+		err = import_write(ctx, import);
+	if (err == PSM_OK && ret_import != NULL)
+		*ret_import = nu_take(import->plan.result);
+	import_clear(import);
+	return err;
+}
+
+enum psm_err
 psm_import_user_certificates(struct psm_ctx *ctx, const char *response,
                              const char *nickname, unsigned flags,
                              struct psm_import **ret_import)
 {
-	struct import import = { .response = response, .flags = flags };
+	struct import import = { .decode = decode_answer,
+		                 .data = response,
+		                 .nickname = nickname,
+		                 .flags = flags };
 	enum psm_err err = ctx_enter(ctx);
 
 	if (err != PSM_OK)
 		return err;
 	if (response == NULL)
 		return psm_fail(ctx, PSM_E_ARGUMENT, "there is no answer");
-	if ((err = import_decide(ctx, &import, nickname)) == PSM_OK)
-		err = import_write(ctx, &import);
-	if (err == PSM_OK && ret_import != NULL)
-		*ret_import = nu_take(import.plan.result);
-	import_clear(&import);
-	return err;
+	import.len = strlen(response);
+	return import_run(ctx, &import, ret_import);
 }

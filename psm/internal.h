@@ -12,7 +12,10 @@
 #include <pk11pub.h>
 
 #include "nssutil/nu_cert.h"
+#include "nssutil/nu_certs.h"
+#include "nssutil/nu_cmmf.h"
 #include "nssutil/nu_pin.h"
+#include "nssutil/nu_pkimessage.h"
 #include "nssutil/nu_slot.h"
 #include "psm/psm.h"
 
@@ -27,6 +30,7 @@ struct psm_ctx {
 	bool open, read_only;
 	size_t max_base64, max_responses;
 	char errmsg[PSM_ERRMSG_SIZE];
+	const char *errparam; /* static; NULL: the last error has none */
 };
 
 /* Every public call begins with it: forgets the last error and the last
@@ -49,6 +53,11 @@ void ctx_progress(struct psm_ctx *ctx, const char *doing, size_t done,
 /* A failure of our own, where NSS's error is stale. Returns err. */
 enum psm_err psm_fail(struct psm_ctx *ctx, enum psm_err err, const char *fmt,
                       ...) __attribute__((format(printf, 3, 4)));
+/* PSM_E_PARAMETER for the parameter called param (static), as psm_errparam() has
+ * them. */
+enum psm_err psm_fail_param(struct psm_ctx *ctx, const char *param,
+                            const char *fmt, ...)
+        __attribute__((format(printf, 3, 4)));
 /* Right after an NSS call failed: the next one may overwrite its error. Out of
  * memory, a wrong password and a cancelled prompt have codes of their
  * own, err is for the rest. */
@@ -118,6 +127,63 @@ enum psm_err pending_find_by_key(struct psm_ctx *ctx,
 /* Is there a key with this id's label? */
 bool pending_exists(struct psm_ctx *ctx, PK11SlotInfo *slot, int32_t id);
 
+/* --- pagecert.c: a certificate that a page hands over -------------------- */
+
+struct pagecert {
+	SECItem der;
+	struct nu_cert cert;      /* slices of der */
+	SECKEYPublicKey *public;  /* NULL: there is no such certificate */
+};
+
+/* Base64, PEM or not. Fails with NSS's error, and then sets nothing. */
+SECStatus pagecert_read(const struct psm_ctx *ctx, const char *text, size_t len,
+                        struct pagecert *ret_cert);
+void pagecert_clear(struct pagecert *cert);
+
+/* --- keyspec.c: the kind of key that a page asks for --------------------- */
+
+struct keyspec {
+	KeyType type;
+	unsigned bits;
+	unsigned key_usage;       /* KU_... of certt.h */
+	bool exchange;            /* an "-ex" algorithm */
+	struct pagecert popcert;
+};
+
+/* Into *spec, which comes zeroed, and is to be cleared even after a failure.
+ * PSM_E_PARAMETER. */
+enum psm_err keyspec_parse(struct psm_ctx *ctx,
+                           const struct psm_key_request *from, unsigned flags,
+                           struct keyspec *spec);
+void keyspec_clear(struct keyspec *spec);
+
+/* --- newkey.c: a key on its way to being a pending request --------------- */
+
+struct newkey {
+	PK11SlotInfo *slot;       /* where it goes; borrowed */
+	const SECItem *subject;   /* Name, as requested; borrowed */
+	KeyType type;
+	unsigned bits;
+	bool unextractable, is_ca;
+	int32_t id;
+	char label[PSM_LABEL_SIZE];
+	SECKEYPrivateKey *private;
+	SECKEYPublicKey *public;
+	bool on_token;            /* it is there to stay until it is deleted */
+};
+
+/* Choose id, which no request in the slot has, and the label for it. */
+enum psm_err newkey_draw_id(struct psm_ctx *ctx, struct newkey *key);
+/* Generate and label it: in the database a session object, which nobody else
+ * sees and which newkey_store() makes permanent; elsewhere in place. */
+enum psm_err newkey_make(struct psm_ctx *ctx, struct newkey *key);
+/* From now on it cannot be extracted any more. */
+enum psm_err newkey_lock(struct psm_ctx *ctx, struct newkey *key);
+enum psm_err newkey_store(struct psm_ctx *ctx, struct newkey *key);
+/* Take back what was stored, best effort; then there is still the clearing. */
+void newkey_delete(struct newkey *key);
+void newkey_clear(struct newkey *key);
+
 /* --- plan.c: what an import or a restore is about to do ----------------- */
 
 /* One certificate on its way in. */
@@ -134,6 +200,10 @@ struct step {
 	bool stored, key_stored;     /* by this call */
 	bool named;                  /* by this call: it had no nickname */
 	bool retired;                /* by this call */
+	SECKEYPrivateKey *transport; /* of a recovery, or NULL: the key that
+	                              * the lost one came under */
+	SECItem recovered;           /* the lost key, an EncryptedKey; no data:
+	                              * it was not lost */
 };
 
 struct plan {
@@ -174,7 +244,79 @@ struct psm_import {
 	struct psm_imported *users, *chain;
 	size_t n_users, n_chain;
 	const char *backup_path;
+	enum psm_form form;
+	enum psm_protection protection;
 };
+
+/* --- import.c: the story of an import; import_any.c: what else CAs send ---- */
+
+/* An import, from the answer's bytes to its end. */
+struct import {
+	/* From data to rep, whose arena or der, message or certs hold all. */
+	enum psm_err (*decode)(struct psm_ctx *ctx, struct import *import);
+	const void *data;
+	size_t len;
+	const char *nickname;
+	unsigned flags;
+	const struct psm_import_options *options; /* psm_import() has some */
+	SECItem der;
+	struct nu_pkimessage *message;
+	struct nu_certs *certs;
+	struct nu_cert_rep *rep;     /* a response without an id (no data) is
+	                              * matched by key */
+	enum psm_form form;
+	enum psm_protection protection;
+	struct nu_slots *slots;
+	struct plan plan;
+	struct psm_backup_target *backup; /* NULL: none is wanted */
+	bool backup_written;
+};
+
+/* Decode, plan, ask, write; import is cleared. */
+enum psm_err import_run(struct psm_ctx *ctx, struct import *import,
+                        struct psm_import **ret_import);
+/* Strict base64 in data to der. */
+enum psm_err import_decode_text(struct psm_ctx *ctx, struct import *import);
+/* CertRepContent in der, which lives as long as the import, to rep. */
+enum psm_err import_decode_rep(struct psm_ctx *ctx, struct import *import,
+                               const SECItem *der);
+enum psm_err import_find_slots(struct psm_ctx *ctx, struct import *import);
+/* Those of message's extraCerts that issued something in rep, whose encrypted
+ * certificates are open, join its caPubs. */
+enum psm_err import_add_issuers(struct psm_ctx *ctx, struct import *import);
+/* PSM_E_CERTIFICATE, in the CA's words. */
+enum psm_err import_refused(struct psm_ctx *ctx,
+                            const struct nu_cert_response *response);
+
+/* --- encrypted.c --------------------------------------------------------- */
+
+/* Open every certificate of rep that is encrypted, with the key that its id
+ * names: then it is as if it had come in the open. PSM_E_CERTIFICATE,
+ * PSM_E_REQUEST_ID. */
+enum psm_err encrypted_open_certs(struct psm_ctx *ctx, struct import *import);
+
+/* --- recovery.c: a lost key comes back ------------------------------------ */
+
+/* "recovery:<id>", the label of the transport key. */
+void recovery_label(int32_t id, char label[PSM_LABEL_SIZE]);
+bool recovery_parse(const char *label, int32_t *ret_id);
+/* If the response answers a request for recovery: its key, proved, is the
+ * step's pending key, as a session object. PSM_E_REQUEST_ID: it does not, and
+ * psm_errmsg() is as it was. PSM_E_CERTIFICATE: it does, badly. */
+enum psm_err recovery_match(struct psm_ctx *ctx, const struct nu_slots *slots,
+                            const struct nu_cert_response *response,
+                            struct step *step);
+/* Store the recovered key. NSS's error. */
+SECStatus recovery_store_key(struct psm_ctx *ctx, struct step *step);
+/* Delete the transport keys: the very last that an import does. */
+enum psm_err recovery_finish(struct psm_ctx *ctx, struct plan *plan);
+
+/* --- request.c ------------------------------------------------------------ */
+
+/* What a caller gets for key and its CertReqMessages or PKCS#10, which it takes
+ * along. NULL: NSS's error. */
+struct psm_request *request_result(const struct newkey *key, SECItem **der,
+                                   enum psm_request_format format);
 
 /* --- nickname.c --------------------------------------------------------- */
 

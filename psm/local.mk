@@ -5,17 +5,27 @@ noinst_LTLIBRARIES += psm/libpsm-core.la
 psm_libpsm_core_la_SOURCES = \
 	psm/backup.c \
 	psm/cert.c \
+	psm/challenge.c \
 	psm/context.c \
+	psm/encrypted.c \
 	psm/error.c \
+	psm/generate.c \
 	psm/idset.c \
 	psm/import.c \
+	psm/import_any.c \
 	psm/internal.h \
+	psm/keyspec.c \
+	psm/newkey.c \
 	psm/nickname.c \
+	psm/object.c \
+	psm/pagecert.c \
 	psm/pending.c \
 	psm/plan.c \
 	psm/psm.h \
+	psm/recovery.c \
 	psm/request.c \
 	psm/restore.c \
+	psm/sign_text.c \
 	psm/store.c \
 	psm/verify.c \
 	psm/waiting.c

@@ -158,10 +158,13 @@ pending_exists(struct psm_ctx *ctx, PK11SlotInfo *slot, int32_t id)
 {
 	char label[PSM_LABEL_SIZE];
 
-	for (int is_ca = 0; is_ca < 2; is_ca++) {
+	for (int kind = 0; kind < 3; kind++) {
 		nu_auto(SECKEYPrivateKeyList) list = NULL;
 
-		pending_label(id, is_ca, label);
+		if (kind == 2)
+			recovery_label(id, label);
+		else
+			pending_label(id, kind == 1, label);
 		list = PK11_ListPrivKeysInSlot(slot, label, &ctx->pin);
 		if (!is_empty(list))
 			return true;

@@ -120,6 +120,8 @@ step_clear(struct step *step)
 	if (step->slot != NULL)
 		PK11_FreeSlot(step->slot);
 	pending_clear(&step->pending);
+	if (step->transport != NULL)
+		SECKEY_DestroyPrivateKey(step->transport);
 }
 
 void
@@ -293,6 +295,9 @@ link_to_key(struct psm_ctx *ctx, struct step *step)
 static SECStatus
 store_step(struct psm_ctx *ctx, struct step *step)
 {
+	if (step->transport != NULL &&
+	    recovery_store_key(ctx, step) != SECSuccess)
+		return SECFailure;
 	if (!step->present) {
 		if (PK11_ImportCert(step->slot, step->cert, CK_INVALID_HANDLE,
 		                    step->nickname, PR_FALSE) != SECSuccess)
@@ -369,7 +374,7 @@ plan_retire(struct psm_ctx *ctx, struct plan *plan)
 		if (plan->users[i].pending.key != NULL)
 			err = retire_step(ctx, plan, &plan->users[i]);
 	}
-	return err;
+	return err == PSM_OK ? recovery_finish(ctx, plan) : err;
 }
 
 static void

@@ -62,7 +62,8 @@ const char *psm_strerror(enum psm_err err);
 const char *psm_err_name(enum psm_err err);
 /* What importUserCertificates() returns to a page: "", "error:userCancel",
  * "error:invalidCertificate", "error:invalidRequestID" or
- * "error:internalError"; static. Source: MDN, importUserCertificates. */
+ * "error:internalError"; for PSM_E_NO_CERT what signText() returns,
+ * "error:noMatchingCert"; static. Source: MDN, importUserCertificates. */
 const char *psm_js_string(enum psm_err err);
 /* What generateCRMFRequest() leaves in .request: "error:userCancel",
  * "error:internalError", or for PSM_E_PARAMETER, with psm_errparam()'s name,
@@ -321,9 +322,9 @@ struct psm_recovery_params {
 	const char *reg_token, *authenticator;
 };
 
-/* Ask the CA for a lost key and its certificate (RFC 4210, 5.3.7). The request's
- * own key only protects the answer on its way, and is deleted when that is
- * imported. Free it with psm_request_free(). */
+/* Ask the CA for a lost key and its certificate (RFC 4210, 5.3.7). The
+ * request's own key only protects the answer on its way, and is deleted when
+ * that is imported. Free it with psm_request_free(). */
 PSM_MUST enum psm_err
 psm_request_recovery(struct psm_ctx *ctx,
                      const struct psm_recovery_params *params,
@@ -333,8 +334,9 @@ psm_request_recovery(struct psm_ctx *ctx,
  *   challenge     base64 of POPODecKeyChallContent (RFC 4210, 5.2.8.3)
  *   ret_response  base64 of POPODecKeyRespContent; free it with
  *                 psm_text_free()
- * PSM_E_MESSAGE: malformed, or its witness is wrong. PSM_E_REQUEST_ID: it is
- * for no pending key of ours. */
+ * All challenges are answered, or none. PSM_E_MESSAGE: malformed, or one does
+ * not open with the key it names, or its witness is wrong. PSM_E_REQUEST_ID:
+ * one names no key that is pending here, or names none and none opens it. */
 PSM_MUST enum psm_err psm_pop_challenge_response(struct psm_ctx *ctx,
                                                  const char *challenge,
                                                  char **ret_response);
@@ -345,8 +347,10 @@ enum psm_pending_state {
 	PSM_PENDING,        /* waits for the CA's answer */
 	PSM_PENDING_STORED, /* its certificate is stored; importing the answer
 	                     * again completes it */
-	PSM_ORPHAN          /* a key without certificate and without request:
+	PSM_ORPHAN,         /* a key without certificate and without request:
 	                     * can be matched by key */
+	PSM_RECOVERY        /* waits for a lost key; this one only protects
+	                     * that on its way: psm_request_recovery() */
 };
 
 /* A key without its certificate. A later version may add members. */
@@ -380,7 +384,7 @@ void psm_pending_list_free(struct psm_pending_list *list);
 
 /* Forget the pending request id: no answer finds it any more. The key stays,
  * as an orphan, unless PSM_CANCEL_DELETE_KEY says otherwise; a key whose
- * certificate is stored is never deleted.
+ * certificate is stored is never deleted. A recovery's key goes in any case.
  * PSM_E_REQUEST_ID: there is no such request. PSM_E_EXISTS: deletion was
  * asked for, but a certificate uses the key; nothing is changed. */
 PSM_MUST enum psm_err psm_request_cancel(struct psm_ctx *ctx, int32_t id,
@@ -421,6 +425,8 @@ struct psm_imported {
 };
 
 /* Import what a CA returned for requests this store has pending: all or none.
+ * A certificate may come encrypted to its request's key. The answer to a
+ * request for recovery brings the lost key with it, which is stored too.
  * Source: MDN, importUserCertificates; RFC 4210, 5.3.4; RFC 2510.
  *   response    base64 of a CertRepContent in CMMF or CMP form; PEM armour
  *               and white space are allowed. Borrowed for the call
@@ -441,7 +447,8 @@ enum psm_form {
 	PSM_FORM_PKI_MESSAGE,       /* CMP ip, cp or kup (RFC 4210, 5.1) */
 	PSM_FORM_PKCS7,             /* SignedData with certificates only */
 	PSM_FORM_NETSCAPE_SEQUENCE, /* application/x-x509-user-cert chains */
-	PSM_FORM_CERTIFICATES       /* DER, or PEM one after another */
+	PSM_FORM_CERTIFICATES,      /* DER, or PEM one after another */
+	PSM_FORM_PKCS12             /* psm_restore() */
 };
 
 enum psm_protection {
@@ -455,14 +462,20 @@ struct psm_import_options {
 	const char *nickname;   /* as for psm_import_user_certificates() */
 	unsigned flags;
 	const char *secret;     /* shared with the CA; or NULL */
-	const void *signer;     /* DER certificate that protects; or NULL */
+	const void *signer;     /* certificate of who signs, or who issued that
+	                         * of extraCerts; DER or PEM; or NULL */
 	size_t signer_len;      /* bytes */
 };
 
 /* Import what CAs really send, whatever it is: text (base64 or PEM) or DER.
  * CertRepContent and PKIMessage are matched by request id, everything else by
- * key. A protection that is there and does not verify with what options has
- * is PSM_E_MESSAGE; otherwise as psm_import_user_certificates(). */
+ * key: what has no key here is the chain, and so is a CA's certificate that was
+ * not asked for. Of extraCerts, issuers of something in the message come along.
+ *   options  or NULL. With a secret or a signer, what they do not verify, or
+ *            nobody protected, is PSM_E_MESSAGE
+ *   data     it is borrowed for the call
+ * PSM_E_REQUEST_ID: no key here is for any of it. Otherwise as
+ * psm_import_user_certificates(). */
 PSM_MUST enum psm_err psm_import(struct psm_ctx *ctx, const void *data,
                                  size_t len,
                                  const struct psm_import_options *options,
@@ -519,8 +532,12 @@ PSM_MUST enum psm_err psm_restore(struct psm_ctx *ctx, const char *path,
 
 /* --- the rest of the crypto object ------------------------------------- */
 
-/* Sign text as signText() did: detached PKCS#7 SignedData, SHA-256, with the
- * signer's chain and signingTime.
+/* Sign text as signText() did: detached PKCS#7 SignedData in BER, SHA-256, with
+ * the signer's chain, root and all, as far as it is here, and signingTime. A
+ * signer is a certificate of the user's, not a CA's, that is valid now, with
+ * its key here; whose keyUsage, if any, has digitalSignature or nonRepudiation;
+ * and whose extended key usage, if any, has mail, clients or anything.
+ *   text      UTF-8, signed as its bytes are
  *   ask       the user chooses, even between one
  *   ca_names  RFC 4514 names; one of them must be in the signer's chain. None:
  *             any CA will do

@@ -216,6 +216,8 @@ build_plan(struct psm_ctx *ctx, struct restore *restore)
 	if (restore->entries == NULL)
 		return psm_fail(ctx, PSM_E_NO_MEMORY, "out of memory");
 	err = plan_init(ctx, &restore->plan, n, n);
+	if (err == PSM_OK)
+		restore->plan.result->form = PSM_FORM_PKCS12;
 	for (size_t i = 0; i < n && err == PSM_OK; i++) {
 		if (nu_p12_cert_at(restore->p12, i)->has_key)
 			err = add_user(ctx, restore, i);

@@ -146,15 +146,17 @@ add_key(struct psm_pending_list *list, PK11SlotInfo *slot,
 	int32_t id = 0;
 	bool is_ca = false;
 	bool pending = label != NULL && pending_parse(label, &id, &is_ca);
+	bool recovery = label != NULL && recovery_parse(label, &id);
 	bool stored = has_cert(cert_ids, key);
 
 	if (stored && !pending)
 		return SECSuccess;
 	if ((out = next_place(list)) == NULL)
 		return SECFailure;
-	out->state = stored    ? PSM_PENDING_STORED
-	             : pending ? PSM_PENDING
-	                       : PSM_ORPHAN;
+	out->state = stored     ? PSM_PENDING_STORED
+	             : pending  ? PSM_PENDING
+	             : recovery ? PSM_RECOVERY
+	                        : PSM_ORPHAN;
 	out->id = id;
 	out->is_ca = is_ca;
 	out->token = PORT_ArenaStrdup(list->arena, PK11_GetTokenName(slot));
@@ -235,21 +237,27 @@ psm_request_list(struct psm_ctx *ctx, struct psm_pending_list **ret_list)
 /* --- cancel ---------------------------------------------------------------- */
 
 static enum psm_err
-find_request(struct psm_ctx *ctx, int32_t id, struct pending *ret_pending)
+find_request(struct psm_ctx *ctx, int32_t id, struct pending *ret_pending,
+             bool *ret_recovery)
 {
 	struct nu_slots *slots;
-	char label[PSM_LABEL_SIZE];
+	char label[3][PSM_LABEL_SIZE];
 	enum psm_err err = ctx_key_slots(ctx, &slots);
 
 	if (err != PSM_OK)
 		return err;
-	for (size_t i = 0; i < 2 * slots->n && ret_pending->key == NULL; i++) {
-		pending_label(id, i % 2, label);
-		ret_pending->key = nu_slot_key_by_label(slots->slot[i / 2],
-		                                        label, &ctx->pin);
-		if (ret_pending->key != NULL)
-			ret_pending->slot =
-			        PK11_ReferenceSlot(slots->slot[i / 2]);
+	pending_label(id, false, label[0]);
+	pending_label(id, true, label[1]);
+	recovery_label(id, label[2]);
+	for (size_t i = 0; i < 3 * slots->n && ret_pending->key == NULL; i++) {
+		PK11SlotInfo *slot = slots->slot[i / 3];
+
+		ret_pending->key =
+		        nu_slot_key_by_label(slot, label[i % 3], &ctx->pin);
+		if (ret_pending->key == NULL)
+			continue;
+		ret_pending->slot = PK11_ReferenceSlot(slot);
+		*ret_recovery = i % 3 == 2;
 	}
 	nu_slots_free(slots);
 	if (ret_pending->key == NULL)
@@ -287,13 +295,14 @@ enum psm_err
 psm_request_cancel(struct psm_ctx *ctx, int32_t id, unsigned flags)
 {
 	struct pending pending = { NULL, NULL, false };
+	bool recovery = false;
 	enum psm_err err = ctx_enter(ctx);
 
 	if (err != PSM_OK)
 		return err;
-	if ((err = find_request(ctx, id, &pending)) == PSM_OK &&
+	if ((err = find_request(ctx, id, &pending, &recovery)) == PSM_OK &&
 	    (err = ctx_writable(ctx, pending.slot)) == PSM_OK)
-		err = flags & PSM_CANCEL_DELETE_KEY
+		err = recovery || (flags & PSM_CANCEL_DELETE_KEY)
 		              ? delete_key(ctx, &pending)
 		              : forget_label(ctx, pending.key);
 	pending_clear(&pending);

@@ -1,0 +1,163 @@
+/* This Source Code Form is subject to the terms of the Mozilla Public
+ * License, v. 2.0. If a copy of the MPL was not distributed with this
+ * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
+
+/* encrypted.c - certificates that came encrypted to their request's key. */
+
+#include <secerr.h>
+
+#include "nssutil/nu_auto.h"
+#include "nssutil/nu_der.h"
+#include "nssutil/nu_envelope.h"
+#include "nssutil/nu_err.h"
+#include "psm/internal.h"
+
+/* One of them. */
+struct sealed {
+	struct nu_cert_response *response;
+	PLArenaPool *arena; /* where the certificate goes */
+	char *id;           /* decimal, for people */
+	long number;
+};
+
+/* Whatever is wrong with it, the sender learns no more than this. */
+static enum psm_err
+cannot_open(struct psm_ctx *ctx, const struct sealed *sealed)
+{
+	PRErrorCode why = PORT_GetError();
+
+	if (nu_err_is_trouble(why) || why == SEC_ERROR_INVALID_ALGORITHM)
+		return psm_fail_nss(ctx, nu_err_is_trouble(why)
+		                                 ? PSM_E_STORE
+		                                 : PSM_E_CERTIFICATE,
+		                    "the encrypted certificate for request %s",
+		                    sealed->id);
+	return psm_fail(ctx, PSM_E_CERTIFICATE,
+	                "the encrypted certificate for request %s cannot be "
+	                "opened", sealed->id);
+}
+
+/* A label only finds keys: the one that opens it is the right one. */
+static enum psm_err
+open_with(struct psm_ctx *ctx, struct sealed *sealed,
+          SECKEYPrivateKeyList *keys)
+{
+	for (SECKEYPrivateKeyListNode *n = PRIVKEY_LIST_HEAD(keys);
+	     !PRIVKEY_LIST_END(n, keys); n = PRIVKEY_LIST_NEXT(n)) {
+		nu_auto(SECItem) cert =
+		        nu_envelope_open(&sealed->response->encrypted_cert,
+		                         n->key, &ctx->pin);
+
+		if (cert == NULL)
+			continue;
+		if (SECITEM_CopyItem(sealed->arena, &sealed->response->cert,
+		                     cert) != SECSuccess)
+			return psm_fail_nss(ctx, PSM_E_NO_MEMORY,
+			                    "opening a certificate");
+		return PSM_OK;
+	}
+	return cannot_open(ctx, sealed);
+}
+
+/* PSM_E_REQUEST_ID, without words: no key here has the label. */
+static enum psm_err
+open_in_slot(struct psm_ctx *ctx, struct sealed *sealed, PK11SlotInfo *slot,
+             const char *label)
+{
+	nu_auto(SECKEYPrivateKeyList) keys = NULL;
+
+	if (nu_slot_keys(slot, label, &ctx->pin, &keys) != SECSuccess)
+		return psm_fail_nss(ctx, PSM_E_STORE, "cannot search for keys");
+	if (keys == NULL || PRIVKEY_LIST_END(PRIVKEY_LIST_HEAD(keys), keys))
+		return PSM_E_REQUEST_ID;
+	return open_with(ctx, sealed, keys);
+}
+
+static enum psm_err
+open_one(struct psm_ctx *ctx, const struct nu_slots *slots,
+         struct sealed *sealed)
+{
+	enum { N_KINDS = 3 };
+	enum psm_err err = PSM_E_REQUEST_ID;
+	char label[N_KINDS][PSM_LABEL_SIZE];
+
+	if (nu_der_to_long(&sealed->response->id, &sealed->number) !=
+	            SECSuccess ||
+	    sealed->number < 1 || sealed->number > INT32_MAX)
+		return psm_fail(ctx, PSM_E_REQUEST_ID,
+		                "%s is no request id of ours", sealed->id);
+	pending_label((int32_t)sealed->number, false, label[0]);
+	pending_label((int32_t)sealed->number, true, label[1]);
+	recovery_label((int32_t)sealed->number, label[2]);
+	for (size_t i = 0; i < slots->n * N_KINDS && err == PSM_E_REQUEST_ID;
+	     i++)
+		err = open_in_slot(ctx, sealed, slots->slot[i / N_KINDS],
+		                   label[i % N_KINDS]);
+	if (err == PSM_E_REQUEST_ID)
+		return psm_fail(ctx, PSM_E_REQUEST_ID,
+		                "no request with the id %s is pending here",
+		                sealed->id);
+	return err;
+}
+
+/* What fn says of each; an unknown id weighs more than what does not open. */
+static enum psm_err
+for_each(struct psm_ctx *ctx, struct import *import,
+         enum psm_err (*fn)(struct psm_ctx *, const struct nu_slots *,
+                            struct sealed *))
+{
+	enum psm_err err = PSM_OK, first = PSM_OK;
+
+	for (size_t i = 0; i < import->rep->n_responses; i++) {
+		struct sealed sealed = { .response = &import->rep->responses[i],
+			                 .arena = import->rep->arena };
+		nu_auto_mem char *id = NULL;
+
+		if (sealed.response->encrypted_cert.data == NULL)
+			continue;
+		sealed.id = id = nu_der_to_decimal(&sealed.response->id);
+		if (id == NULL)
+			return psm_fail(ctx, PSM_E_NO_MEMORY, "out of memory");
+		err = fn(ctx, import->slots, &sealed);
+		if (err != PSM_OK && err != PSM_E_CERTIFICATE)
+			return err;
+		if (first == PSM_OK)
+			first = err;
+	}
+	return first;
+}
+
+/* Without any key, as a certificate that does not parse. */
+static enum psm_err
+check_one(struct psm_ctx *ctx, const struct nu_slots *slots,
+          struct sealed *sealed)
+{
+	(void)slots;
+	return nu_envelope_check(&sealed->response->encrypted_cert) ==
+	                       SECSuccess
+	               ? PSM_OK
+	               : cannot_open(ctx, sealed);
+}
+
+static bool
+has_sealed(const struct nu_cert_rep *rep)
+{
+	for (size_t i = 0; i < rep->n_responses; i++) {
+		if (rep->responses[i].encrypted_cert.data != NULL)
+			return true;
+	}
+	return false;
+}
+
+enum psm_err
+encrypted_open_certs(struct psm_ctx *ctx, struct import *import)
+{
+	enum psm_err err;
+
+	if (!has_sealed(import->rep))
+		return PSM_OK;
+	if ((err = for_each(ctx, import, check_one)) != PSM_OK ||
+	    (err = import_find_slots(ctx, import)) != PSM_OK)
+		return err;
+	return for_each(ctx, import, open_one);
+}
