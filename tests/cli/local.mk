@@ -1,5 +1,6 @@
 # tests/cli/local.mk: the program psm from outside, and its JSON.
 cli_scripts = \
+	tests/cli/any.sh \
 	tests/cli/backup.sh \
 	tests/cli/ca.sh \
 	tests/cli/examples.sh \

@@ -19,6 +19,7 @@
 #include "nssutil/nu_der.h"
 #include "tests/unit/hostile.h"
 
+enum { N_DIALECTS = 3 };
 #define COUNT(a) (sizeof(a) / sizeof(a)[0])
 /* A string literal's octets. */
 #define OCTETS(s) { siBuffer, (unsigned char *)(s), sizeof(s) - 1 }
@@ -352,6 +353,64 @@ test_decode_encrypted_cert_every_form(void **state)
 }
 
 static void
+test_private_key_every_form_there_and_back(void **state)
+{
+	static const SECItem cert = OCTETS("\xa0\x0b" CERT_A);
+	static const SECItem forms[] = {
+		OCTETS("\xa0\x05\x30\x03\x03\x01\x00"),
+		OCTETS("\xa0\x03\x03\x01\x00"),
+		OCTETS("\xa0\x06\xa0\x04\x30\x02\x05\x00"),
+	};
+	static const SECItem wanted[] = {
+		OCTETS("\x30\x03\x03\x01\x00"),
+		OCTETS("\x30\x03\x03\x01\x00"),
+		OCTETS("\xa0\x04\x30\x02\x05\x00"),
+	};
+
+	for (size_t i = 0; i < COUNT(forms) * N_DIALECTS; i++) {
+		struct nu_cert_rep *rep = must_decode(wrap_key_pair(
+		        *state, &cert, &forms[i / N_DIALECTS], NULL));
+		struct nu_cert_rep *back;
+		nu_auto(SECItem) der = NULL;
+
+		assert_octets(&rep->responses[0].private_key,
+		              &wanted[i / N_DIALECTS]);
+		der = nu_cmmf_encode(rep, (enum nu_dialect)(i % N_DIALECTS));
+		assert_non_null(der);
+		back = must_decode(der);
+		assert_octets(&back->responses[0].cert, &cert_a);
+		assert_octets(&back->responses[0].private_key,
+		              &wanted[i / N_DIALECTS]);
+		nu_cert_rep_free(back);
+		nu_cert_rep_free(rep);
+	}
+}
+
+static void
+test_encrypted_cert_every_form_there_and_back(void **state)
+{
+	static const SECItem forms[] = {
+		OCTETS("\xa1\x05\x30\x03\x03\x01\x00"),
+		OCTETS("\xa1\x06\xa0\x04\x30\x02\x05\x00"),
+	};
+
+	for (size_t i = 0; i < COUNT(forms) * N_DIALECTS; i++) {
+		struct nu_cert_rep *rep = must_decode(wrap_key_pair(
+		        *state, &forms[i / N_DIALECTS], NULL, NULL));
+		struct nu_cert_rep *back;
+		nu_auto(SECItem) der = nu_cmmf_encode(
+		        rep, (enum nu_dialect)(i % N_DIALECTS));
+
+		assert_non_null(der);
+		back = must_decode(der);
+		assert_octets(&back->responses[0].encrypted_cert,
+		              &rep->responses[0].encrypted_cert);
+		nu_cert_rep_free(back);
+		nu_cert_rep_free(rep);
+	}
+}
+
+static void
 test_decode_bad_key_pair_refused(void **state)
 {
 	static const SECItem bad[] = {
@@ -539,6 +598,9 @@ main(void)
 		cmocka_unit_test(test_decode_many_texts_refused),
 		cmocka_unit_test(test_decode_key_pair_parts_told_apart),
 		cmocka_unit_test(test_decode_encrypted_cert_every_form),
+		cmocka_unit_test(test_private_key_every_form_there_and_back),
+		cmocka_unit_test(
+		        test_encrypted_cert_every_form_there_and_back),
 		cmocka_unit_test(test_decode_bad_key_pair_refused),
 		cmocka_unit_test(test_decode_id_keeps_its_octets),
 		cmocka_unit_test(test_decode_bad_id_refused),
