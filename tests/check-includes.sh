@@ -57,6 +57,7 @@ may ca 'nssutil/nu_[a-z0-9]*\.h|psm/psm\.h'
 may json 'psm/psm\.h'
 may cli 'psm/psm\.h|ca/ca\.h|json/json\.h'
 may examples 'psm/psm\.h'
+may js/node/src 'src/addon\.h'
 
 # shellcheck disable=SC2046
 no_nss json $(sources json)
@@ -64,6 +65,8 @@ no_nss json $(sources json)
 no_nss cli $(sources cli)
 # shellcheck disable=SC2046
 no_nss examples $(sources examples)
+# shellcheck disable=SC2046
+no_nss js/node/src $(sources js/node/src)
 no_nss psm.h psm/psm.h
 no_nss ca.h ca/ca.h
 
