@@ -210,6 +210,17 @@ same_modulus(SECKEYPrivateKey *key, SECKEYPublicKey *pub)
 	return PR_TRUE;
 }
 
+/* NSS's own tokens note the public value beside the private one. */
+static PRBool
+same_recorded_value(SECKEYPrivateKey *key, const SECItem *value)
+{
+	nu_auto_item recorded = { siBuffer, NULL, 0 };
+
+	return PK11_ReadRawAttribute(PK11_TypePrivKey, key, CKA_NSS_DB,
+	                             &recorded) == SECSuccess &&
+	       recorded.len > 0 && SECITEM_ItemsAreEqual(&recorded, value);
+}
+
 /* The private half signs what nobody could foresee, the public verifies. */
 static PRBool
 answers_challenge(SECKEYPrivateKey *key, SECKEYPublicKey *pub)
@@ -232,7 +243,7 @@ answers_challenge(SECKEYPrivateKey *key, SECKEYPublicKey *pub)
 }
 
 PRBool
-nu_key_matches(SECKEYPrivateKey *key, SECKEYPublicKey *pub)
+nu_key_proves(SECKEYPrivateKey *key, SECKEYPublicKey *pub)
 {
 	KeyType type = SECKEY_GetPrivateKeyType(key);
 
@@ -242,4 +253,14 @@ nu_key_matches(SECKEYPrivateKey *key, SECKEYPublicKey *pub)
 	}
 	return type == rsaKey ? same_modulus(key, pub)
 	                      : answers_challenge(key, pub);
+}
+
+PRBool
+nu_key_matches(SECKEYPrivateKey *key, SECKEYPublicKey *pub)
+{
+	if (SECKEY_GetPrivateKeyType(key) == ecKey &&
+	    SECKEY_GetPublicKeyType(pub) == ecKey &&
+	    same_recorded_value(key, &pub->u.ec.publicValue))
+		return PR_TRUE;
+	return nu_key_proves(key, pub);
 }

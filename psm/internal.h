@@ -115,7 +115,7 @@ enum psm_err pending_find_by_key(struct psm_ctx *ctx,
                                  const struct nu_slots *slots,
                                  CERTCertificate *cert,
                                  struct pending *ret_pending);
-/* Is there a key with this id's label? */
+/* Is there a key with this id's label? Also yes when it cannot be told. */
 bool pending_exists(struct psm_ctx *ctx, PK11SlotInfo *slot, int32_t id);
 
 /* --- plan.c: what an import or a restore is about to do ----------------- */

@@ -14,6 +14,7 @@
 #include "nssutil/nu_auto.h"
 #include "nssutil/nu_b64.h"
 #include "nssutil/nu_der.h"
+#include "nssutil/nu_err.h"
 #include "nssutil/nu_key.h"
 #include "nssutil/nu_name.h"
 #include "nssutil/nu_p10.h"
@@ -152,8 +153,23 @@ set_attribute(SECKEYPrivateKey *key, CK_ATTRIBUTE_TYPE type, const void *data,
 	return PK11_WriteRawAttribute(PK11_TypePrivKey, key, type, &item);
 }
 
-/* The label makes the key a request. The other two only tell people about it,
- * so a foreign token may refuse them. */
+/* What only tells people about the request. A foreign token may refuse it. */
+static SECStatus
+describe(struct draft *draft, const char *day)
+{
+	SECStatus subject = set_attribute(draft->key, CKA_SUBJECT,
+	                                  draft->subject->data,
+	                                  draft->subject->len);
+	SECStatus date = set_attribute(draft->key, CKA_START_DATE, day,
+	                               DATE_LEN);
+
+	return !PK11_IsInternal(draft->slot) ||
+	                       (subject == SECSuccess && date == SECSuccess)
+	               ? SECSuccess
+	               : SECFailure;
+}
+
+/* The label makes the key a request. */
 static enum psm_err
 mark(struct psm_ctx *ctx, struct draft *draft)
 {
@@ -164,10 +180,8 @@ mark(struct psm_ctx *ctx, struct draft *draft)
 	if (gmtime_r(&now, &tm) == NULL ||
 	    strftime(day, sizeof day, "%Y%m%d", &tm) != DATE_LEN)
 		return psm_fail(ctx, PSM_E_INTERNAL, "no date can be had");
-	(void)set_attribute(draft->key, CKA_SUBJECT, draft->subject->data,
-	                    draft->subject->len);
-	(void)set_attribute(draft->key, CKA_START_DATE, day, DATE_LEN);
-	if (set_attribute(draft->key, CKA_LABEL, draft->label,
+	if (describe(draft, day) != SECSuccess ||
+	    set_attribute(draft->key, CKA_LABEL, draft->label,
 	                  strlen(draft->label)) != SECSuccess)
 		return psm_fail_nss(ctx, PSM_E_STORE,
 		                    "cannot remember the request");
@@ -310,11 +324,18 @@ psm_request_free(struct psm_request *request)
 static struct psm_request *
 make_result(struct draft *draft)
 {
-	struct request_box *box = calloc(1, sizeof *box);
 	nu_auto_item key_id = { siBuffer, NULL, 0 };
+	struct request_box *box;
 
-	if (box == NULL)
+	/* A token need not give it one. */
+	if (nu_key_attribute(draft->key, CKA_ID, &key_id) != SECSuccess &&
+	    nu_err_is_trouble(PORT_GetError()))
 		return NULL;
+	box = calloc(1, sizeof *box);
+	if (box == NULL) {
+		PORT_SetError(SEC_ERROR_NO_MEMORY);
+		return NULL;
+	}
 	box->text = draft->params->format == PSM_REQUEST_CRMF
 	                    ? nu_b64_encode(draft->der)
 	                    : nu_pem_encode("CERTIFICATE REQUEST", draft->der);
@@ -322,8 +343,7 @@ make_result(struct draft *draft)
 		free(box);
 		return NULL;
 	}
-	if (nu_key_attribute(draft->key, CKA_ID, &key_id) == SECSuccess &&
-	    2 * key_id.len < sizeof box->request.key_id)
+	if (2 * key_id.len < sizeof box->request.key_id)
 		nu_hex(key_id.data, key_id.len, box->request.key_id);
 	box->der = nu_take(draft->der);
 	box->request.id = draft->id;
@@ -348,7 +368,7 @@ create(struct psm_ctx *ctx, struct draft *draft,
 	err = PK11_IsInternal(draft->slot) ? create_in_database(ctx, draft)
 	                                   : create_on_token(ctx, draft);
 	if (err == PSM_OK && (*ret_request = make_result(draft)) == NULL)
-		err = psm_fail(ctx, PSM_E_NO_MEMORY, "out of memory");
+		err = psm_fail_nss(ctx, PSM_E_STORE, "cannot hand it out");
 	if (err != PSM_OK && draft->on_token)
 		delete_halves(draft);
 	return err;
