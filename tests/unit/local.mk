@@ -44,3 +44,46 @@ TESTS += tests/unit/test_p12
 tests_unit_test_p12_SOURCES = tests/unit/test_p12.c tests/unit/hostile.c \
 	tests/unit/hostile.h
 tests_unit_test_p12_LDADD = nssutil/libnu.la $(CMOCKA_LIBS) $(NSS_LIBS)
+
+# engine
+store_sources = tests/unit/store.c tests/unit/store.h \
+	tests/unit/fresh.c tests/unit/fresh.h
+engine_tests = \
+	tests/unit/test_backup \
+	tests/unit/test_consent \
+	tests/unit/test_context \
+	tests/unit/test_error \
+	tests/unit/test_import \
+	tests/unit/test_match \
+	tests/unit/test_nickname \
+	tests/unit/test_readonly \
+	tests/unit/test_request \
+	tests/unit/test_store \
+	tests/unit/test_threads \
+	tests/unit/test_verify
+check_PROGRAMS += $(engine_tests)
+TESTS += $(engine_tests)
+tests_unit_test_backup_SOURCES = tests/unit/test_backup.c $(store_sources)
+tests_unit_test_backup_LDADD = $(unit_ldadd)
+tests_unit_test_consent_SOURCES = tests/unit/test_consent.c $(store_sources)
+tests_unit_test_consent_LDADD = $(unit_ldadd)
+tests_unit_test_context_SOURCES = tests/unit/test_context.c $(store_sources)
+tests_unit_test_context_LDADD = $(unit_ldadd)
+tests_unit_test_error_SOURCES = tests/unit/test_error.c
+tests_unit_test_error_LDADD = $(unit_ldadd)
+tests_unit_test_import_SOURCES = tests/unit/test_import.c $(store_sources)
+tests_unit_test_import_LDADD = $(unit_ldadd)
+tests_unit_test_match_SOURCES = tests/unit/test_match.c $(store_sources)
+tests_unit_test_match_LDADD = $(unit_ldadd)
+tests_unit_test_nickname_SOURCES = tests/unit/test_nickname.c $(store_sources)
+tests_unit_test_nickname_LDADD = $(unit_ldadd)
+tests_unit_test_readonly_SOURCES = tests/unit/test_readonly.c $(store_sources)
+tests_unit_test_readonly_LDADD = $(unit_ldadd)
+tests_unit_test_request_SOURCES = tests/unit/test_request.c $(store_sources)
+tests_unit_test_request_LDADD = $(unit_ldadd)
+tests_unit_test_store_SOURCES = tests/unit/test_store.c $(store_sources)
+tests_unit_test_store_LDADD = $(unit_ldadd)
+tests_unit_test_threads_SOURCES = tests/unit/test_threads.c $(store_sources)
+tests_unit_test_threads_LDADD = $(unit_ldadd)
+tests_unit_test_verify_SOURCES = tests/unit/test_verify.c $(store_sources)
+tests_unit_test_verify_LDADD = $(unit_ldadd)
