@@ -134,6 +134,8 @@ struct step {
 	bool stored, key_stored;     /* by this call */
 	bool named;                  /* by this call: it had no nickname */
 	bool retired;                /* by this call */
+	bool key_linked;             /* by this call: the key had no CKA_ID */
+	SECItem *old_cert_id;        /* the CKA_ID that this call replaced */
 };
 
 struct plan {

@@ -120,6 +120,7 @@ step_clear(struct step *step)
 		CERT_DestroyCertificate(step->cert);
 	if (step->slot != NULL)
 		PK11_FreeSlot(step->slot);
+	SECITEM_FreeItem(step->old_cert_id, PR_TRUE);
 	pending_clear(&step->pending);
 }
 
@@ -298,8 +299,28 @@ set_cert_attribute(struct psm_ctx *ctx, const struct step *step,
 	return PK11_WriteRawAttribute(PK11_TypePubKey, &object, type, &item);
 }
 
+static SECStatus
+set_key_id(SECKEYPrivateKey *key, const SECItem *id)
+{
+	return PK11_WriteRawAttribute(PK11_TypePrivKey, key, CKA_ID,
+	                              (SECItem *)id);
+}
+
+/* The key's CKA_ID; one that has none is given this. */
+static SECStatus
+ensure_key_id(struct step *step, const SECItem *id, SECItem *ret_id)
+{
+	if (nu_key_attribute(step->pending.key, CKA_ID, ret_id) == SECSuccess)
+		return SECSuccess;
+	if (nu_err_is_trouble(PORT_GetError()) ||
+	    set_key_id(step->pending.key, id) != SECSuccess)
+		return SECFailure;
+	step->key_linked = true;
+	return SECITEM_CopyItem(NULL, ret_id, id);
+}
+
 /* NSS finds a certificate's key by CKA_ID. A key made elsewhere keeps its own
- * and the certificate follows; a key without one is given NSS's. */
+ * and the certificate follows. */
 static SECStatus
 link_to_key(struct psm_ctx *ctx, struct step *step)
 {
@@ -311,24 +332,41 @@ link_to_key(struct psm_ctx *ctx, struct step *step)
 
 	if (ours == NULL)
 		return SECFailure;
-	if (nu_key_attribute(step->pending.key, CKA_ID, &theirs) != SECSuccess)
-		return nu_err_is_trouble(PORT_GetError())
-		               ? SECFailure
-		               : PK11_WriteRawAttribute(PK11_TypePrivKey,
-		                              step->pending.key, CKA_ID, ours);
+	if (ensure_key_id(step, ours, &theirs) != SECSuccess)
+		return SECFailure;
 	if (SECITEM_ItemsAreEqual(ours, &theirs))
 		return SECSuccess;
-	return set_cert_attribute(ctx, step, CKA_ID, theirs.data, theirs.len);
+	if (set_cert_attribute(ctx, step, CKA_ID, theirs.data, theirs.len) !=
+	    SECSuccess)
+		return SECFailure;
+	step->old_cert_id = nu_take(ours);
+	return SECSuccess;
+}
+
+/* Its key gets a CKA_ID first, lest the certificate be there without it. */
+static SECStatus
+store_cert(struct step *step)
+{
+	nu_auto(SECItem) id = NULL;
+	nu_auto_item theirs = { siBuffer, NULL, 0 };
+
+	if (step->pending.key != NULL &&
+	    ((id = nu_cert_key_id(step->cert)) == NULL ||
+	     ensure_key_id(step, id, &theirs) != SECSuccess))
+		return SECFailure;
+	if (PK11_ImportCert(step->slot, step->cert, CK_INVALID_HANDLE,
+	                    step->nickname, PR_FALSE) != SECSuccess)
+		return SECFailure;
+	step->stored = true;
+	return SECSuccess;
 }
 
 static SECStatus
 store_step(struct psm_ctx *ctx, struct step *step)
 {
 	if (!step->present) {
-		if (PK11_ImportCert(step->slot, step->cert, CK_INVALID_HANDLE,
-		                    step->nickname, PR_FALSE) != SECSuccess)
+		if (store_cert(step) != SECSuccess)
 			return SECFailure;
-		step->stored = true;
 	} else if (step->cert->nickname == NULL) {
 		if (set_cert_attribute(ctx, step, CKA_LABEL, step->nickname,
 		                       strlen(step->nickname)) != SECSuccess)
@@ -407,12 +445,20 @@ plan_retire(struct psm_ctx *ctx, struct plan *plan)
 static void
 undo_step(struct psm_ctx *ctx, struct step *step)
 {
+	const SECItem none = { siBuffer, NULL, 0 };
+
 	/* What can be no request again stays whole: with the others' requests
 	 * still pending, the answer can be imported again. */
 	if (step->retired &&
 	    PK11_SetPrivateKeyNickname(step->pending.key, step->old_label) !=
 	            SECSuccess)
 		return;
+	if (step->key_linked)
+		(void)set_key_id(step->pending.key, &none);
+	if (step->old_cert_id != NULL && !step->stored)
+		(void)set_cert_attribute(ctx, step, CKA_ID,
+		                         step->old_cert_id->data,
+		                         step->old_cert_id->len);
 	if (step->named)
 		(void)set_cert_attribute(ctx, step, CKA_LABEL, "", 0);
 	/* A key that its certificate still needs stays. */
@@ -422,6 +468,7 @@ undo_step(struct psm_ctx *ctx, struct step *step)
 	if (step->key_stored)
 		(void)store_delete_key(step->pending.slot, step->pending.key);
 	step->retired = step->named = step->stored = step->key_stored = false;
+	step->key_linked = false;
 }
 
 void

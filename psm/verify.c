@@ -154,6 +154,11 @@ static enum psm_err
 check_signature(struct psm_ctx *ctx, struct issuers *issuers,
                 struct step *step)
 {
+	if (!step->parts.one_algorithm)
+		return psm_fail(ctx, PSM_E_CERTIFICATE,
+		                "the certificate with the serial number %s "
+		                "names two signature algorithms",
+		                step->report->cert.serial);
 	if (find_issuers(issuers, &step->parts.issuer) != SECSuccess)
 		return psm_fail_nss(ctx, PSM_E_STORE, "cannot find issuers");
 	switch (verify_step(issuers, step)) {

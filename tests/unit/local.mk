@@ -87,3 +87,29 @@ tests_unit_test_threads_SOURCES = tests/unit/test_threads.c $(store_sources)
 tests_unit_test_threads_LDADD = $(unit_ldadd)
 tests_unit_test_verify_SOURCES = tests/unit/test_verify.c $(store_sources)
 tests_unit_test_verify_LDADD = $(unit_ldadd)
+
+# faults
+check_PROGRAMS += tests/unit/test_faults tests/unit/test_hostile_import \
+	tests/unit/test_kill
+TESTS += tests/unit/test_faults tests/unit/test_hostile_import \
+	tests/unit/test_kill tests/check-faults.sh
+dist_check_SCRIPTS += tests/check-faults.sh
+tests_unit_test_faults_SOURCES = tests/unit/test_faults.c \
+	tests/unit/fault.c tests/unit/fault.h $(store_sources)
+tests_unit_test_faults_LDADD = $(unit_ldadd)
+tests_unit_test_faults_LDFLAGS = $(AM_LDFLAGS) -Wl,@tests/unit/fault.ld
+EXTRA_tests_unit_test_faults_DEPENDENCIES = tests/unit/fault.ld
+EXTRA_DIST += tests/unit/fault_calls.def
+tests_unit_test_hostile_import_SOURCES = tests/unit/test_hostile_import.c \
+	tests/unit/hostile.c tests/unit/hostile.h $(store_sources)
+tests_unit_test_hostile_import_LDADD = $(unit_ldadd)
+tests_unit_test_kill_SOURCES = tests/unit/test_kill.c $(store_sources)
+tests_unit_test_kill_LDADD = $(unit_ldadd)
+
+# For the linker: a --wrap for each row of the table.
+tests/unit/fault.ld: tests/unit/fault_calls.def
+	$(AM_V_GEN)$(MKDIR_P) tests/unit && \
+	$(SED) -n -e 's/^FAULT([^,]*, \([A-Za-z0-9_]*\),.*/--wrap=\1/p' \
+		-e 's/^FAULT_BY_HAND(\(.*\))$$/--wrap=\1/p' \
+		$(top_srcdir)/tests/unit/fault_calls.def >$@-t && mv $@-t $@
+CLEANFILES += tests/unit/fault.ld
