@@ -34,16 +34,28 @@ bench_must(bool good, const char *what)
 	exit(1);
 }
 
-double
-bench_now(void)
+static double
+read_clock(clockid_t clock)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(clock, &t);
 	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
-/* --- medians and the table ------------------------------------------------- */
+double
+bench_now(void)
+{
+	return read_clock(CLOCK_MONOTONIC);
+}
+
+double
+bench_cpu(void)
+{
+	return read_clock(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+/* --- medians and the table ---------------------------------------------- */
 
 void
 bench_add(struct bench_series *series, double value)
@@ -111,7 +123,7 @@ bench_note(const char *format, ...)
 	fflush(stdout);
 }
 
-/* --- the disk -------------------------------------------------------------- */
+/* --- the disk ----------------------------------------------------------- */
 
 static unsigned long syncs;
 static bool sync_on = true;
@@ -188,7 +200,7 @@ bench_file(const char *dir, const char *name, const void *data, size_t len)
 	return path;
 }
 
-/* --- processes --------------------------------------------------------------- */
+/* --- processes ---------------------------------------------------------- */
 
 extern char **environ;
 
@@ -198,12 +210,12 @@ spawn(const char *const argv[])
 	posix_spawn_file_actions_t actions;
 	pid_t pid = -1;
 
-	bench_must(posix_spawn_file_actions_init(&actions) == 0 &&
-	                   posix_spawn_file_actions_addopen(
-	                           &actions, 0, "/dev/null", O_RDONLY, 0) == 0 &&
-	                   posix_spawn_file_actions_addopen(
-	                           &actions, 1, "/dev/null", O_WRONLY, 0) == 0,
-	           "posix_spawn_file_actions");
+	bench_must(posix_spawn_file_actions_init(&actions) == 0,
+	           "posix_spawn_file_actions_init");
+	for (int fd = 0; fd < 2; fd++)
+		bench_must(posix_spawn_file_actions_addopen(
+		                   &actions, fd, "/dev/null", O_RDWR, 0) == 0,
+		           "posix_spawn_file_actions_addopen");
 	errno = posix_spawnp(&pid, argv[0], &actions, NULL,
 	                     (char *const *)argv, environ);
 	posix_spawn_file_actions_destroy(&actions);

@@ -16,6 +16,9 @@ void bench_must(bool good, const char *what);
 
 /* Milliseconds that passed since an unknown day. */
 double bench_now(void);
+/* Milliseconds of the processor that this process used: what other work on the
+ * machine does not change, and the disk neither. */
+double bench_cpu(void);
 
 /* Measurements of one thing. Zero it first, bench_series_clear() it last. */
 struct bench_series {

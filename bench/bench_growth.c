@@ -16,7 +16,7 @@
 
 enum { FEW = 100, MANY = 5000, ROUNDS = 15 };
 
-/* What one certificate costs, in medians of milliseconds. */
+/* What one costs: medians, in milliseconds of the processor. */
 struct costs {
 	double request, import, peer;
 };
@@ -29,9 +29,9 @@ time_request(struct fill *fill)
 	double start;
 
 	snprintf(subject, sizeof subject, "CN=Requester %u,O=Bench", count++);
-	start = bench_now();
+	start = bench_cpu();
 	psm_request_free(fill_request(fill, subject, PSM_KEY_EC));
-	return bench_now() - start;
+	return bench_cpu() - start;
 }
 
 static double
@@ -39,12 +39,12 @@ time_import(struct fill *fill)
 {
 	struct ca_answer *answer =
 	        fill_pending(fill, "Ours", PSM_KEY_EC, CA_DIALECT_CMMF);
-	double start = bench_now(), ms;
+	double start = bench_cpu(), ms;
 
 	bench_must(psm_import_user_certificates(fill->ctx, answer->text, NULL,
 	                                        0, NULL) == PSM_OK,
 	           psm_errmsg(fill->ctx));
-	ms = bench_now() - start;
+	ms = bench_cpu() - start;
 	ca_answer_free(answer);
 	return ms;
 }
@@ -59,17 +59,17 @@ time_peer(struct fill *fill)
 		        (unsigned)answer->der_len };
 	nu_auto(PK11SlotInfo) slot = NULL;
 	char nickname[64];
-	double start = bench_now(), ms;
+	double start = bench_cpu(), ms;
 
 	snprintf(nickname, sizeof nickname, "Their certificate %u", count++);
 	slot = PK11_ImportDERCertForKey(&der, nickname, NULL);
 	bench_must(slot != NULL, "PK11_ImportDERCertForKey");
-	ms = bench_now() - start;
+	ms = bench_cpu() - start;
 	ca_answer_free(answer);
 	return ms;
 }
 
-/* Without waits for the disk, which do not depend on the database's size and
+/* Processor time: waits for the disk do not depend on the database's size and
  * would hide what does. */
 static struct costs
 measure(struct fill *fill)

@@ -41,7 +41,7 @@ must_ca(struct fill *fill, enum psm_err err, const char *what)
 	exit(1);
 }
 
-/* --- open and close ------------------------------------------------------- */
+/* --- open and close ----------------------------------------------------- */
 
 static void
 open_database(struct fill *fill, unsigned flags)
@@ -89,7 +89,7 @@ fill_remove(struct fill *fill)
 	bench_dir_remove(fill->dir);
 }
 
-/* --- many certificates ------------------------------------------------------ */
+/* --- many certificates -------------------------------------------------- */
 
 /* Put a number where the mould has its digits. */
 static void
@@ -217,7 +217,7 @@ fill_certs(struct fill *fill, size_t n, size_t key_every, size_t n_issuers)
 	bench_sync(true);
 }
 
-/* --- requests ---------------------------------------------------------------- */
+/* --- requests ----------------------------------------------------------- */
 
 struct psm_request *
 fill_request(struct fill *fill, const char *subject, enum psm_key_type type)

@@ -102,6 +102,16 @@ print_command_help(FILE *out, const struct command *command)
 	opt_print_help(out, command->takes);
 }
 
+/* "ca init" is in "ca", "cancel" is not. */
+static bool
+is_in_group(const struct command *command, const char *group)
+{
+	size_t len = strlen(group);
+
+	return strncmp(command->name, group, len) == 0 &&
+	       command->name[len] == ' ';
+}
+
 /* The subcommands that start with group, or all. */
 static void
 print_help(FILE *out, const char *group)
@@ -109,8 +119,7 @@ print_help(FILE *out, const char *group)
 	fprintf(out, "usage: psm %s [OPTION ...]\n\nCommands:\n",
 	        group != NULL ? "ca SUBCOMMAND" : "SUBCOMMAND");
 	for (size_t i = 0; i < COUNT(commands); i++)
-		if (group == NULL || strncmp(commands[i].name, group,
-		                             strlen(group)) == 0)
+		if (group == NULL || is_in_group(&commands[i], group))
 			fprintf(out, "  %-9s  %s\n", commands[i].name,
 			        commands[i].summary);
 	fputs("\nOptions for each of them ('psm SUBCOMMAND --help' shows the "

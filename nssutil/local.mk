@@ -20,7 +20,8 @@ nssutil_libnu_la_SOURCES = \
 	nssutil/nu_key.c nssutil/nu_key.h \
 	nssutil/nu_name.c nssutil/nu_name.h \
 	nssutil/nu_p10.c nssutil/nu_p10.h \
-	nssutil/nu_p12.h nssutil/nu_p12_int.h nssutil/nu_p12_key.c \
+	nssutil/nu_p12.h nssutil/nu_p12_int.h \
+	nssutil/nu_p12_carry.c nssutil/nu_p12_key.c \
 	nssutil/nu_p12_open.c nssutil/nu_p12_pbe.c nssutil/nu_p12_read.c \
 	nssutil/nu_p12_tmpl.c nssutil/nu_p12_write.c \
 	nssutil/nu_pin.c nssutil/nu_pin.h \

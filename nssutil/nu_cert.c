@@ -78,16 +78,15 @@ read_whole(struct nu_der *r, unsigned char tag, SECItem *ret_whole)
 }
 
 static SECStatus
-read_tbs(struct nu_der *r, struct nu_cert *cert)
+read_tbs(struct nu_der *r, struct nu_cert *cert, SECItem *ret_algorithm)
 {
 	struct nu_tlv version, serial;
-	SECItem algorithm;
 	PRBool found;
 
 	if (nu_der_optional(r, NU_CONTEXT_CONSTRUCTED(0), &found, &version) !=
 	            SECSuccess ||
 	    nu_der_get(r, NU_INTEGER, &serial) != SECSuccess ||
-	    read_whole(r, NU_SEQUENCE, &algorithm) != SECSuccess ||
+	    read_whole(r, NU_SEQUENCE, ret_algorithm) != SECSuccess ||
 	    read_whole(r, NU_SEQUENCE, &cert->issuer) != SECSuccess ||
 	    read_validity(r, cert) != SECSuccess ||
 	    read_whole(r, NU_SEQUENCE, &cert->subject) != SECSuccess ||
@@ -103,18 +102,19 @@ nu_cert_read(const SECItem *der, struct nu_cert *ret_cert)
 	struct nu_cert cert;
 	struct nu_der outer, inner;
 	struct nu_tlv tbs;
-	SECItem skip;
+	SECItem inside, outside, signature;
 
 	memset(&cert, 0, sizeof cert);
 	if (nu_der_only(der, NU_SEQUENCE, &outer) != SECSuccess ||
 	    nu_der_get(&outer, NU_SEQUENCE, &tbs) != SECSuccess ||
-	    read_whole(&outer, NU_SEQUENCE, &skip) != SECSuccess ||
-	    read_whole(&outer, NU_BIT_STRING, &skip) != SECSuccess ||
+	    read_whole(&outer, NU_SEQUENCE, &outside) != SECSuccess ||
+	    read_whole(&outer, NU_BIT_STRING, &signature) != SECSuccess ||
 	    nu_der_end(&outer) != SECSuccess)
 		return SECFailure;
 	inner = nu_der_reader(&tbs.value);
-	if (read_tbs(&inner, &cert) != SECSuccess)
+	if (read_tbs(&inner, &cert, &inside) != SECSuccess)
 		return SECFailure;
+	cert.one_algorithm = SECITEM_ItemsAreEqual(&inside, &outside);
 	*ret_cert = cert;
 	return SECSuccess;
 }

@@ -20,6 +20,8 @@ struct nu_cert {
 	SECItem spki;       /* SubjectPublicKeyInfo, whole */
 	SECItem extensions; /* contents: Extension after Extension */
 	PRTime not_before, not_after;
+	PRBool one_algorithm; /* signatureAlgorithm is what was signed (RFC
+	                       * 5280, 4.1.1.2) */
 };
 
 /* SEC_ERROR_BAD_DER or SEC_ERROR_INVALID_TIME: malformed. */

@@ -36,7 +36,6 @@ nu_err_is_trouble(PRErrorCode err)
 	switch (err) {
 	case PR_OUT_OF_MEMORY_ERROR:
 	case SEC_ERROR_NO_MEMORY:
-	case SEC_ERROR_IO:
 	case SEC_ERROR_BAD_DATABASE:
 	case SEC_ERROR_NO_TOKEN:
 	case SEC_ERROR_TOKEN_NOT_LOGGED_IN:

@@ -237,6 +237,17 @@ same_modulus(SECKEYPrivateKey *key, SECKEYPublicKey *pub)
 	return PR_TRUE;
 }
 
+/* NSS's own tokens note the public value beside the private one. */
+static PRBool
+same_recorded_value(SECKEYPrivateKey *key, const SECItem *value)
+{
+	nu_auto_item recorded = { siBuffer, NULL, 0 };
+
+	return PK11_ReadRawAttribute(PK11_TypePrivKey, key, CKA_NSS_DB,
+	                             &recorded) == SECSuccess &&
+	       recorded.len > 0 && SECITEM_ItemsAreEqual(&recorded, value);
+}
+
 /* The private half signs what nobody could foresee, the public verifies. */
 static PRBool
 answers_challenge(SECKEYPrivateKey *key, SECKEYPublicKey *pub)
@@ -259,7 +270,7 @@ answers_challenge(SECKEYPrivateKey *key, SECKEYPublicKey *pub)
 }
 
 PRBool
-nu_key_matches(SECKEYPrivateKey *key, SECKEYPublicKey *pub)
+nu_key_proves(SECKEYPrivateKey *key, SECKEYPublicKey *pub)
 {
 	KeyType type = SECKEY_GetPrivateKeyType(key);
 
@@ -272,11 +283,13 @@ nu_key_matches(SECKEYPrivateKey *key, SECKEYPublicKey *pub)
 }
 
 PRBool
-nu_key_proves(SECKEYPrivateKey *key, SECKEYPublicKey *pub)
+nu_key_matches(SECKEYPrivateKey *key, SECKEYPublicKey *pub)
 {
-	return nu_key_matches(key, pub) &&
-	       (SECKEY_GetPrivateKeyType(key) != rsaKey ||
-	        answers_challenge(key, pub));
+	if (SECKEY_GetPrivateKeyType(key) == ecKey &&
+	    SECKEY_GetPublicKeyType(pub) == ecKey &&
+	    same_recorded_value(key, &pub->u.ec.publicValue))
+		return PR_TRUE;
+	return nu_key_proves(key, pub);
 }
 
 PRBool

@@ -36,9 +36,13 @@ SECStatus nu_key_verify(const SECItem *spki, const SECItem *data,
 /* Size of a public key as people say it: RSA modulus or EC order, in bits. */
 unsigned nu_key_bits(const SECKEYPublicKey *key);
 
-/* Is pub the other half of key? Proved on the key itself: RSA by its modulus,
- * others by a signature where the key can make one. PR_FALSE and an
- * NSS error when it cannot be told; SEC_ERROR_BAD_KEY when it is not. */
+/* Is pub the other half of key? RSA is compared by its modulus, others have to
+ * sign what pub verifies. PR_FALSE and an NSS error when it cannot be told;
+ * SEC_ERROR_BAD_KEY when it is not. */
+PRBool nu_key_proves(SECKEYPrivateKey *key, SECKEYPublicKey *pub);
+/* The same for a key of the store's, ten times faster for EC: NSS notes the
+ * public value when it makes a key. An import notes what it is told, so a
+ * key that has just come in has to prove itself. */
 PRBool nu_key_matches(SECKEYPrivateKey *key, SECKEYPublicKey *pub);
 /* The same, also by a signature with RSA: for a key from outside, whose private
  * parts may be another's, or damaged. */

@@ -44,7 +44,8 @@ nu_name_to_text(const SECItem *der_name)
 	return copy;
 }
 
-/* The value of an attribute in UTF-8; free() it. */
+/* The value of an attribute in UTF-8; free() it. A NUL in it must not hide what
+ * comes after. */
 static char *
 value_text(const CERTAVA *ava)
 {
@@ -53,9 +54,17 @@ value_text(const CERTAVA *ava)
 
 	if (value == NULL || value->len == 0)
 		return NULL;
-	text = strndup((const char *)value->data, value->len);
-	if (text == NULL)
+	text = malloc((size_t)value->len + 1);
+	if (text == NULL) {
 		PORT_SetError(SEC_ERROR_NO_MEMORY);
+		return NULL;
+	}
+	for (unsigned i = 0; i < value->len; i++) {
+		char c = (char)value->data[i];
+
+		text[i] = c != '\0' ? c : '_';
+	}
+	text[value->len] = '\0';
 	return text;
 }
 

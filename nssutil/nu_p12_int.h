@@ -216,4 +216,9 @@ SECStatus p12_read_encrypted(struct nu_p12 *p12);
 /* Give the certificates their keys. */
 SECStatus p12_match_keys(struct nu_p12 *p12);
 
+/* A copy of key, which cert belongs to, on NSS's own token for this session,
+ * carried there wrapped. NULL and an NSS error: its token cannot wrap it. */
+SECKEYPrivateKey *p12_carry_key(SECKEYPrivateKey *key, CERTCertificate *cert,
+                                void *wincx);
+
 #endif

@@ -175,7 +175,7 @@ import_proved(struct nu_p12 *p12, struct p12_key *key, const struct target *to)
 	nu_auto(SECKEYPrivateKey) session =
 		import(p12, key, to, NULL, PR_FALSE);
 
-	if (session == NULL || !nu_key_matches(session, to->pub))
+	if (session == NULL || !nu_key_proves(session, to->pub))
 		return NULL;
 	return nu_take(session);
 }

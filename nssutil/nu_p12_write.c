@@ -225,11 +225,29 @@ make_cert_bag(const struct writer *w, const struct nu_p12_item *item)
 }
 
 static SECKEYEncryptedPrivateKeyInfo *
-shroud(struct writer *w, SECKEYPrivateKey *key)
+encrypt_key(struct writer *w, SECKEYPrivateKey *key)
 {
-	nu_auto(PK11SlotInfo) slot = PK11_GetSlotFromPrivateKey(key);
 	const struct profile *p = w->profile;
 	SECItem *pw = p == &modern ? &w->password.utf8 : &w->password.bmp;
+
+	return PK11_ExportEncryptedPrivKeyInfoV2(NULL, p->pbe, p->cipher,
+	                                         p->prf, pw, key, ITERATIONS,
+	                                         w->wincx);
+}
+
+static SECKEYEncryptedPrivateKeyInfo *
+encrypt_carried(struct writer *w, const struct nu_p12_item *item)
+{
+	nu_auto(SECKEYPrivateKey) copy =
+		p12_carry_key(item->key, item->cert, w->wincx);
+
+	return copy != NULL ? encrypt_key(w, copy) : NULL;
+}
+
+static SECKEYEncryptedPrivateKeyInfo *
+shroud(struct writer *w, const struct nu_p12_item *item)
+{
+	nu_auto(PK11SlotInfo) slot = PK11_GetSlotFromPrivateKey(item->key);
 	SECKEYEncryptedPrivateKeyInfo *epki = NULL;
 
 	if (slot == NULL ||
@@ -237,10 +255,11 @@ shroud(struct writer *w, SECKEYPrivateKey *key)
 	     PK11_Authenticate(slot, PR_TRUE, w->wincx) != SECSuccess))
 		return NULL;
 	PORT_SetError(0);
-	if (nu_key_may_leave(key))
-		epki = PK11_ExportEncryptedPrivKeyInfoV2(
-			NULL, p->pbe, p->cipher, p->prf, pw, key, ITERATIONS,
-			w->wincx);
+	if (nu_key_may_leave(item->key)) {
+		epki = encrypt_key(w, item->key);
+		if (epki == NULL && !PK11_IsInternal(slot))
+			epki = encrypt_carried(w, item);
+	}
 	/* What a token says when it keeps its key is anybody's guess. */
 	if (epki == NULL && PORT_GetError() != SEC_ERROR_NO_MEMORY)
 		PORT_SetError(SEC_ERROR_PKCS12_UNABLE_TO_EXPORT_KEY);
@@ -250,7 +269,7 @@ shroud(struct writer *w, SECKEYPrivateKey *key)
 static SECItem *
 make_key_bag(struct writer *w, const struct nu_p12_item *item)
 {
-	SECKEYEncryptedPrivateKeyInfo *epki = shroud(w, item->key);
+	SECKEYEncryptedPrivateKeyInfo *epki = shroud(w, item);
 	SECItem *der;
 
 	if (epki == NULL)

@@ -146,15 +146,81 @@ nu_slot_key_by_label(PK11SlotInfo *slot, const char *label, void *wincx)
 	return SECKEY_CopyPrivateKey(PRIVKEY_LIST_HEAD(list)->key);
 }
 
+PRBool
+nu_key_is_stored(SECKEYPrivateKey *key)
+{
+	PORT_SetError(0);
+	return PK11_HasAttributeSet(key->pkcs11Slot, key->pkcs11ID, CKA_TOKEN,
+	                            PR_FALSE);
+}
+
+/* What NSS makes a CKA_ID of. */
+static SECItem *
+unique_part(SECKEYPublicKey *key)
+{
+	switch (SECKEY_GetPublicKeyType(key)) {
+	case rsaKey:
+		return &key->u.rsa.modulus;
+	case dsaKey:
+		return &key->u.dsa.publicValue;
+	case dhKey:
+		return &key->u.dh.publicValue;
+	case ecKey:
+		return &key->u.ec.publicValue;
+	default:
+		return NULL;
+	}
+}
+
+SECItem *
+nu_cert_key_id(CERTCertificate *cert)
+{
+	nu_auto(SECKEYPublicKey) key = CERT_ExtractPublicKey(cert);
+	SECItem *part = key != NULL ? unique_part(key) : NULL;
+
+	if (key != NULL && part == NULL)
+		PORT_SetError(SEC_ERROR_UNSUPPORTED_KEYALG);
+	return part != NULL ? PK11_MakeIDFromPubKey(part) : NULL;
+}
+
+struct sought {
+	const SECItem *der;
+	PRBool found;
+};
+
+static SECStatus
+compare_cert(CERTCertificate *cert, void *arg)
+{
+	struct sought *sought = arg;
+
+	if (SECITEM_ItemsAreEqual(&cert->derCert, sought->der))
+		sought->found = PR_TRUE;
+	return SECSuccess;
+}
+
+SECStatus
+nu_slot_has_cert(PK11SlotInfo *slot, CERTCertificate *cert, PRBool *ret_has)
+{
+	struct sought sought = { &cert->derCert, PR_FALSE };
+
+	if (PK11_TraverseCertsForSubjectInSlot(cert, slot, compare_cert,
+	                                       &sought) != SECSuccess)
+		return SECFailure;
+	*ret_has = sought.found;
+	return SECSuccess;
+}
+
 SECKEYPrivateKey *
 nu_slot_key_for_cert(PK11SlotInfo *slot, CERTCertificate *cert, void *wincx)
 {
-	nu_auto(SECItem) id = PK11_GetLowLevelKeyIDForCert(NULL, cert, wincx);
+	nu_auto(SECItem) id = nu_cert_key_id(cert);
+	nu_auto(SECKEYPrivateKey) key = NULL;
 
 	if (id == NULL)
 		return NULL;
 	PORT_SetError(0);
-	return PK11_FindKeyByKeyID(slot, id, wincx);
+	key = PK11_FindKeyByKeyID(slot, id, wincx);
+	return key != NULL && nu_key_is_stored(key) ? nu_take(key) : NULL;
 }
 
 SECStatus

@@ -44,6 +44,17 @@ SECKEYPrivateKey *nu_slot_key_by_label(PK11SlotInfo *slot, const char *label,
  * as above. A key under another CKA_ID is not found. */
 SECKEYPrivateKey *nu_slot_key_for_cert(PK11SlotInfo *slot,
                                        CERTCertificate *cert, void *wincx);
+/* The CKA_ID that NSS gives to the key of cert, and to cert as it stores it.
+ * Free it with SECITEM_ZfreeItem(x, PR_TRUE). */
+SECItem *nu_cert_key_id(CERTCertificate *cert);
+/* Is cert in the token? Found by its subject, of which there is an index in the
+ * database; PK11_FindCertInSlot() compares all certificates there. */
+SECStatus nu_slot_has_cert(PK11SlotInfo *slot, CERTCertificate *cert,
+                           PRBool *ret_has);
+/* Is it in the token to stay? A session's keys are found by their CKA_ID like
+ * any other, but nothing may be built on them. PR_FALSE and an NSS error when it
+ * cannot be told; PORT_GetError() is 0 when it is simply not. */
+PRBool nu_key_is_stored(SECKEYPrivateKey *key);
 /* A raw attribute of a private key; an empty or missing one is SECFailure.
  * Free ret_value's data with SECITEM_ZfreeItem(x, PR_FALSE). */
 SECStatus nu_key_attribute(SECKEYPrivateKey *key, CK_ATTRIBUTE_TYPE type,

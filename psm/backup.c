@@ -17,6 +17,7 @@
 #include <secerr.h>
 
 #include "nssutil/nu_auto.h"
+#include "nssutil/nu_err.h"
 #include "nssutil/nu_p12.h"
 #include "psm/internal.h"
 
@@ -77,7 +78,11 @@ append_chain(struct psm_ctx *ctx, struct content *content,
 	enum psm_err err;
 
 	for (int depth = 0; depth < CHAIN_MAX && !cert->isRoot; depth++) {
+		PORT_SetError(0);
 		issuer = CERT_FindCertIssuer(cert, now, certUsageAnyCA);
+		if (issuer == NULL && nu_err_is_trouble(PORT_GetError()))
+			return psm_fail_nss(ctx, PSM_E_STORE,
+			                    "cannot find issuers");
 		if (issuer == NULL)
 			return PSM_OK;
 		if (contains(content, issuer)) {
@@ -232,23 +237,13 @@ verify_content(struct psm_ctx *ctx, const SECItem *data, const char *password,
 	return err;
 }
 
-/* The directory's entry is part of what must survive a power cut. */
-static enum psm_err
-sync_directory(struct psm_ctx *ctx, const char *path)
+static int
+open_directory_of(const char *path)
 {
 	char copy[PATH_MAX];
-	int fd, rc;
 
 	snprintf(copy, sizeof copy, "%s", path);
-	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return psm_fail_errno(ctx, "open the directory of", path);
-	rc = fsync(fd);
-	close(fd);
-	/* Some file systems cannot; they keep what they have renamed. */
-	if (rc != 0 && errno != EINVAL)
-		return psm_fail_errno(ctx, "write the directory of", path);
-	return PSM_OK;
+	return open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
 /* Rename, but never over another file. */
@@ -265,13 +260,15 @@ rename_to_new(const char *from, const char *to)
 	return unlink(from);
 }
 
+/* The directory's entry is part of what must survive a power cut. */
 static enum psm_err
-publish(struct psm_ctx *ctx, const char *temporary,
-        const struct psm_backup_target *target)
+rename_and_sync(struct psm_ctx *ctx, int directory, const char *temporary,
+                const struct psm_backup_target *target)
 {
-	int rc = target->flags & PSM_BACKUP_OVERWRITE
-	                 ? rename(temporary, target->path)
-	                 : rename_to_new(temporary, target->path);
+	bool overwrite = target->flags & PSM_BACKUP_OVERWRITE;
+	int rc = overwrite ? rename(temporary, target->path)
+	                   : rename_to_new(temporary, target->path);
+	enum psm_err err;
 
 	if (rc != 0 && errno == EEXIST)
 		return psm_fail(ctx, PSM_E_EXISTS,
@@ -279,7 +276,28 @@ publish(struct psm_ctx *ctx, const char *temporary,
 		                target->path);
 	if (rc != 0)
 		return psm_fail_errno(ctx, "write", target->path);
-	return sync_directory(ctx, target->path);
+	/* Some file systems cannot; they keep what they have renamed. */
+	if (fsync(directory) == 0 || errno == EINVAL)
+		return PSM_OK;
+	err = psm_fail_errno(ctx, "write the directory of", target->path);
+	if (!overwrite)
+		unlink(target->path);
+	return err;
+}
+
+static enum psm_err
+publish(struct psm_ctx *ctx, const char *temporary,
+        const struct psm_backup_target *target)
+{
+	int directory = open_directory_of(target->path);
+	enum psm_err err;
+
+	if (directory < 0)
+		return psm_fail_errno(ctx, "open the directory of",
+		                      target->path);
+	err = rename_and_sync(ctx, directory, temporary, target);
+	close(directory);
+	return err;
 }
 
 static enum psm_err

@@ -52,7 +52,9 @@ name_text(PLArenaPool *arena, const SECItem *der_name)
 	nu_auto_mem char *text = nu_name_to_text(der_name);
 
 	/* A name that cannot be shown is no reason to hide its certificate. */
-	return PORT_ArenaStrdup(arena, text != NULL ? text : "");
+	if (text == NULL && PORT_GetError() != SEC_ERROR_NO_MEMORY)
+		return PORT_ArenaStrdup(arena, "");
+	return text != NULL ? PORT_ArenaStrdup(arena, text) : NULL;
 }
 
 static const char *

@@ -5,22 +5,26 @@
 /* context.c - a context, and the one NSS database of the process. */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <nss.h>
+#include <prthread.h>
 #include <secerr.h>
 
 #include "nssutil/nu_auto.h"
 #include "nssutil/nu_init.h"
 #include "psm/internal.h"
 
-enum { MAX_BASE64 = 16 << 20, MAX_RESPONSES = 1000, LOCK_WAIT_MS = 10000 };
+enum { MAX_BASE64 = 16 << 20, MAX_RESPONSES = 1000 };
+enum { LOCK_WAIT_MS = 10000, LOCK_STEP_MS = 20 };
 
 /* NSS has one default database a process; the contexts share it. */
 static struct {
@@ -270,7 +274,8 @@ remove_new_files(const char *dir, bool made_dir)
 }
 
 static enum psm_err
-open_first(struct psm_ctx *ctx, const char *dir, unsigned flags, bool made_dir)
+look_and_open(struct psm_ctx *ctx, const char *dir, unsigned flags,
+              bool made_dir)
 {
 	enum nu_db_state state;
 	enum psm_err err = check_state(ctx, dir, flags, &state);
@@ -287,6 +292,45 @@ open_first(struct psm_ctx *ctx, const char *dir, unsigned flags, bool made_dir)
 		if (state == NU_DB_NONE)
 			remove_new_files(dir, made_dir);
 	}
+	return err;
+}
+
+/* Of several processes that want to make one database, one at a time may look
+ * and make it. Where the file system has no locks, all may. */
+static enum psm_err
+lock_creation(struct psm_ctx *ctx, const char *dir, int *ret_fd)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return psm_fail_errno(ctx, "open the directory", dir);
+	for (int ms = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; ms += LOCK_STEP_MS) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			break;
+		if (ms >= LOCK_WAIT_MS) {
+			close(fd);
+			return psm_fail(ctx, PSM_E_BUSY,
+			                "another process makes a database in %s",
+			                dir);
+		}
+		PR_Sleep(PR_MillisecondsToInterval(LOCK_STEP_MS));
+	}
+	*ret_fd = fd;
+	return PSM_OK;
+}
+
+static enum psm_err
+open_first(struct psm_ctx *ctx, const char *dir, unsigned flags, bool made_dir)
+{
+	enum psm_err err;
+	int fd = -1;
+
+	if ((flags & PSM_OPEN_CREATE) &&
+	    (err = lock_creation(ctx, dir, &fd)) != PSM_OK)
+		return err;
+	err = look_and_open(ctx, dir, flags, made_dir);
+	if (fd >= 0)
+		close(fd);
 	return err;
 }
 

@@ -9,6 +9,7 @@
 #include <secerr.h>
 
 #include "nssutil/nu_auto.h"
+#include "nssutil/nu_err.h"
 #include "psm/internal.h"
 
 struct idset {
@@ -26,13 +27,18 @@ compare_items(const void *a, const void *b)
 static SECStatus
 add_id(struct idset *set, PK11GenericObject *object)
 {
-	CK_ATTRIBUTE id = { CKA_ID, NULL, 0 };
+	CK_ATTRIBUTE attributes[] = { { CKA_ID, NULL, 0 },
+		                      { CKA_TOKEN, NULL, 0 } };
+	const CK_ATTRIBUTE *id = &attributes[0], *token = &attributes[1];
 	SECItem *grown;
 
-	/* An object deleted meanwhile is none of ours. */
-	if (PK11_ReadRawAttributes(set->arena, PK11_TypeGeneric, object, &id,
-	                           1) != SECSuccess ||
-	    id.pValue == NULL || id.ulValueLen == 0)
+	/* One deleted meanwhile is none of ours, nor is a session's. */
+	if (PK11_ReadRawAttributes(set->arena, PK11_TypeGeneric, object,
+	                           attributes, 2) != SECSuccess)
+		return nu_err_is_trouble(PORT_GetError()) ? SECFailure
+		                                          : SECSuccess;
+	if (id->pValue == NULL || id->ulValueLen == 0 ||
+	    token->pValue == NULL || *(CK_BBOOL *)token->pValue != CK_TRUE)
 		return SECSuccess;
 	if (set->n == set->room) {
 		set->room = set->room ? set->room * 2 : 64;
@@ -43,20 +49,23 @@ add_id(struct idset *set, PK11GenericObject *object)
 		}
 		set->ids = grown;
 	}
-	set->ids[set->n++] = (SECItem){ siBuffer, id.pValue,
-		                        (unsigned)id.ulValueLen };
+	set->ids[set->n++] = (SECItem){ siBuffer, id->pValue,
+		                        (unsigned)id->ulValueLen };
 	return SECSuccess;
 }
 
 struct idset *
 idset_new(PK11SlotInfo *slot, CK_OBJECT_CLASS class)
 {
-	nu_auto(PK11GenericObject) objects =
-	        PK11_FindGenericObjects(slot, class);
+	nu_auto(PK11GenericObject) objects = NULL;
 	struct idset *set = calloc(1, sizeof *set);
 
+	PORT_SetError(set != NULL ? 0 : SEC_ERROR_NO_MEMORY);
 	if (set == NULL ||
 	    (set->arena = PORT_NewArena(DER_DEFAULT_CHUNKSIZE)) == NULL)
+		goto fail;
+	objects = PK11_FindGenericObjects(slot, class);
+	if (objects == NULL && nu_err_is_trouble(PORT_GetError()))
 		goto fail;
 	for (PK11GenericObject *o = objects; o != NULL;
 	     o = PK11_GetNextGenericObject(o)) {
@@ -68,7 +77,6 @@ idset_new(PK11SlotInfo *slot, CK_OBJECT_CLASS class)
 	return set;
 fail:
 	idset_free(set);
-	PORT_SetError(SEC_ERROR_NO_MEMORY);
 	return NULL;
 }
 

@@ -197,8 +197,9 @@ read_response(struct psm_ctx *ctx, struct plan *plan,
 	if (r->status == NU_STATUS_GRANTED_WITH_MODS)
 		step->report->warnings |= PSM_WARN_MODIFIED;
 	join_texts(r, texts, sizeof texts);
-	if (texts[0] != '\0')
-		step->report->status_text = plan_strdup(plan, texts);
+	if (texts[0] != '\0' &&
+	    (step->report->status_text = plan_strdup(plan, texts)) == NULL)
+		return psm_fail(ctx, PSM_E_NO_MEMORY, "out of memory");
 	return PSM_OK;
 }
 
@@ -286,9 +287,36 @@ match_by_key(struct psm_ctx *ctx, struct import *import, struct step *step)
 	if (err != PSM_OK)
 		return err;
 	step->report->matched = PSM_MATCHED_KEY;
-	label = PK11_GetPrivateKeyNickname(step->pending.key);
-	if (label == NULL || !pending_parse(label, &id, &is_ca))
+	label = nu_key_label(step->pending.key);
+	if (label == NULL)
+		return psm_fail_nss(ctx, PSM_E_STORE,
+		                    "cannot read the label of a key");
+	if (!pending_parse(label, &id, &is_ca))
 		step->report->warnings |= PSM_WARN_KEY_ELSEWHERE;
+	return PSM_OK;
+}
+
+/* Was this finished by an import of the same answer that was interrupted later
+ * on? Then certificate and key are here, and the key is no request any more. */
+static enum psm_err
+match_finished(struct psm_ctx *ctx, struct import *import, struct step *step)
+{
+	PRBool here = PR_FALSE;
+	enum psm_err err;
+
+	for (size_t i = 0; i < import->slots->n && !here; i++) {
+		if (nu_slot_has_cert(import->slots->slot[i], step->cert,
+		                     &here) != SECSuccess)
+			return psm_fail_nss(ctx, PSM_E_STORE,
+			                    "cannot search the tokens");
+	}
+	if (!here)
+		return PSM_E_REQUEST_ID;
+	err = match_by_key(ctx, import, step);
+	if (err != PSM_OK)
+		return err;
+	step->pending.is_ca = true; /* as it is stored, it was agreed to */
+	import->n_finished++;
 	return PSM_OK;
 }
 
@@ -320,6 +348,8 @@ match_step(struct psm_ctx *ctx, struct import *import, size_t i)
 	if ((err == PSM_E_REQUEST_ID || err == PSM_E_CERTIFICATE) &&
 	    (import->flags & PSM_MATCH_BY_KEY))
 		err = match_by_key(ctx, import, step);
+	else if (err == PSM_E_REQUEST_ID)
+		err = match_finished(ctx, import, step);
 	if (err != PSM_OK)
 		return err;
 	step->slot = PK11_ReferenceSlot(step->pending.slot);
@@ -356,6 +386,10 @@ plan_match(struct psm_ctx *ctx, struct import *import)
 		if (first == PSM_OK)
 			first = err;
 	}
+	if (first == PSM_OK && import->n_finished == import->plan.n_users)
+		return psm_fail(ctx, PSM_E_REQUEST_ID,
+		                "the answer was imported before: none of its "
+		                "requests is pending");
 	return first;
 }
 

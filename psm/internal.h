@@ -124,7 +124,7 @@ enum psm_err pending_find_by_key(struct psm_ctx *ctx,
                                  const struct nu_slots *slots,
                                  CERTCertificate *cert,
                                  struct pending *ret_pending);
-/* Is there a key with this id's label? */
+/* Is there a key with this id's label? Also yes when it cannot be told. */
 bool pending_exists(struct psm_ctx *ctx, PK11SlotInfo *slot, int32_t id);
 
 /* --- pagecert.c: a certificate that a page hands over -------------------- */
@@ -200,6 +200,8 @@ struct step {
 	bool stored, key_stored;     /* by this call */
 	bool named;                  /* by this call: it had no nickname */
 	bool retired;                /* by this call */
+	bool key_linked;             /* by this call: the key had no CKA_ID */
+	SECItem *old_cert_id;        /* the CKA_ID that this call replaced */
 	SECKEYPrivateKey *transport; /* of a recovery, or NULL: the key that
 	                              * the lost one came under */
 	SECItem recovered;           /* the lost key, an EncryptedKey; no data:
@@ -268,6 +270,7 @@ struct import {
 	enum psm_protection protection;
 	struct nu_slots *slots;
 	struct plan plan;
+	size_t n_finished;           /* by an import before */
 	struct psm_backup_target *backup; /* NULL: none is wanted */
 	bool backup_written;
 };

@@ -15,6 +15,7 @@
 #include <secerr.h>
 
 #include "nssutil/nu_auto.h"
+#include "nssutil/nu_err.h"
 #include "nssutil/nu_name.h"
 #include "psm/internal.h"
 
@@ -39,17 +40,13 @@ name_in_plan(const struct plan *plan, const struct step *step)
 	return NULL;
 }
 
-/* The name of the same subject in the store; of its own token first. */
-static char *
-name_in_store(const struct step *step)
+/* The name of the same subject in the store, of its own token first; borrowed
+ * from certs. */
+static const char *
+name_among(const struct step *step, CERTCertList *certs)
 {
-	nu_auto(CERTCertList) certs = CERT_CreateSubjectCertList(
-	        NULL, CERT_GetDefaultCertDB(), &step->parts.subject, 0,
-	        PR_FALSE);
 	const char *found = NULL;
 
-	if (certs == NULL)
-		return NULL;
 	for (CERTCertListNode *n = CERT_LIST_HEAD(certs);
 	     !CERT_LIST_END(n, certs); n = CERT_LIST_NEXT(n)) {
 		const char *name = store_bare_nickname(n->cert);
@@ -59,22 +56,55 @@ name_in_store(const struct step *step)
 		if (found == NULL || n->cert->slot == step->slot)
 			found = name;
 	}
-	return found != NULL ? strdup(found) : NULL;
+	return found;
+}
+
+/* A copy of it; NULL: there is none. */
+static SECStatus
+name_in_store(const struct step *step, char **ret_name)
+{
+	nu_auto(CERTCertList) certs = NULL;
+	const char *found;
+
+	PORT_SetError(0);
+	certs = CERT_CreateSubjectCertList(NULL, CERT_GetDefaultCertDB(),
+	                                   &step->parts.subject, 0, PR_FALSE);
+	if (certs == NULL)
+		return nu_err_is_trouble(PORT_GetError()) ? SECFailure
+		                                          : SECSuccess;
+	found = name_among(step, certs);
+	if (found != NULL && (*ret_name = strdup(found)) == NULL) {
+		PORT_SetError(SEC_ERROR_NO_MEMORY);
+		return SECFailure;
+	}
+	return SECSuccess;
+}
+
+/* What nu_name_of_...() has just returned, or a word for a name without any
+ * value. NULL: no memory. */
+static char *
+or_unknown(char *name)
+{
+	if (name != NULL || nu_err_is_trouble(PORT_GetError()))
+		return name;
+	return strdup("Unknown");
 }
 
 /* "<Common Name>'s <Issuer> ID"; of a CA its own name. */
 static char *
 default_name(const struct step *step)
 {
-	nu_auto_mem char *subject = nu_name_of_subject(&step->parts.subject);
-	nu_auto_mem char *issuer = nu_name_of_issuer(&step->parts.issuer);
+	nu_auto_mem char *subject =
+	        or_unknown(nu_name_of_subject(&step->parts.subject));
+	nu_auto_mem char *issuer =
+	        or_unknown(nu_name_of_issuer(&step->parts.issuer));
 	nu_auto_mem char *text = NULL;
-	const char *who = subject != NULL ? subject : "Unknown";
 
+	if (subject == NULL || issuer == NULL)
+		return NULL;
 	if (step->pending.key == NULL && !step->report->cert.has_key)
-		return nu_nickname_force(who);
-	if (asprintf(&text, "%s's %s ID", who,
-	             issuer != NULL ? issuer : "Unknown") < 0) {
+		return nu_nickname_force(subject);
+	if (asprintf(&text, "%s's %s ID", subject, issuer) < 0) {
 		text = NULL;
 		PORT_SetError(SEC_ERROR_NO_MEMORY);
 		return NULL;
@@ -138,6 +168,8 @@ first_free(struct psm_ctx *ctx, struct plan *plan, const struct step *step,
 	} while (taken_in_plan(plan, step, name) ||
 	         taken_in_store(step, name));
 	plan->last_base = plan_strdup(plan, base);
+	if (plan->last_base == NULL)
+		return psm_fail(ctx, PSM_E_NO_MEMORY, "out of memory");
 	plan->last_number = number - 1;
 	*ret_nickname = name;
 	return PSM_OK;
@@ -162,7 +194,8 @@ nickname_choose(struct psm_ctx *ctx, struct plan *plan,
 		*ret_nickname = planned;
 		return PSM_OK;
 	}
-	base = name_in_store(step);
+	if (name_in_store(step, &base) != SECSuccess)
+		return psm_fail_nss(ctx, PSM_E_STORE, "choosing a nickname");
 	if (base == NULL && is_wish(wish)) {
 		base = nu_nickname_clean(wish);
 		if (base == NULL && PORT_GetError() == SEC_ERROR_INVALID_ARGS)

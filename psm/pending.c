@@ -13,6 +13,7 @@
 
 #include "nssutil/nu_auto.h"
 #include "nssutil/nu_der.h"
+#include "nssutil/nu_err.h"
 #include "nssutil/nu_key.h"
 #include "psm/internal.h"
 
@@ -81,15 +82,19 @@ public_key_of(struct psm_ctx *ctx, CERTCertificate *cert, enum psm_err *ret_err)
 	return pub;
 }
 
-/* The first key of the list that is pub's other half. */
+/* The first key of the list that is pub's other half. NULL: none, or an error
+ * that nu_err_is_trouble() knows. */
 static SECKEYPrivateKey *
 match_of(SECKEYPrivateKeyList *list, SECKEYPublicKey *pub)
 {
 	for (SECKEYPrivateKeyListNode *n = PRIVKEY_LIST_HEAD(list);
 	     !PRIVKEY_LIST_END(n, list); n = PRIVKEY_LIST_NEXT(n)) {
-		if (n->key != NULL && nu_key_matches(n->key, pub))
+		if (nu_key_matches(n->key, pub))
 			return n->key;
+		if (nu_err_is_trouble(PORT_GetError()))
+			return NULL;
 	}
+	PORT_SetError(0);
 	return NULL;
 }
 
@@ -112,15 +117,16 @@ find_in_slot(struct psm_ctx *ctx, PK11SlotInfo *slot, int32_t id, bool is_ca,
 	SECKEYPrivateKey *key;
 
 	pending_label(id, is_ca, label);
-	list = PK11_ListPrivKeysInSlot(slot, label, &ctx->pin);
+	if (nu_slot_keys(slot, label, &ctx->pin, &list) != SECSuccess)
+		return psm_fail_nss(ctx, PSM_E_STORE, "cannot search for keys");
 	if (is_empty(list))
 		return PSM_E_REQUEST_ID;
 	pub = public_key_of(ctx, cert, &err);
 	if (pub == NULL)
 		return err;
 	key = match_of(list, pub);
-	if (key == NULL && PORT_GetError() == SEC_ERROR_NO_MEMORY)
-		return psm_fail_nss(ctx, PSM_E_NO_MEMORY, "comparing keys");
+	if (key == NULL && PORT_GetError() != 0)
+		return psm_fail_nss(ctx, PSM_E_STORE, "cannot compare keys");
 	if (key == NULL)
 		return psm_fail(ctx, PSM_E_CERTIFICATE,
 		                "the certificate for request %d is for "
@@ -165,8 +171,9 @@ pending_exists(struct psm_ctx *ctx, PK11SlotInfo *slot, int32_t id)
 			recovery_label(id, label);
 		else
 			pending_label(id, kind == 1, label);
-		list = PK11_ListPrivKeysInSlot(slot, label, &ctx->pin);
-		if (!is_empty(list))
+		if (nu_slot_keys(slot, label, &ctx->pin, &list) !=
+		            SECSuccess ||
+		    !is_empty(list))
 			return true;
 	}
 	return false;
@@ -174,14 +181,28 @@ pending_exists(struct psm_ctx *ctx, PK11SlotInfo *slot, int32_t id)
 
 /* --- by the public key alone --------------------------------------------- */
 
-static bool
-label_is_ca(SECKEYPrivateKey *key)
+static enum psm_err
+take_found_key(struct psm_ctx *ctx, PK11SlotInfo *slot, SECKEYPrivateKey *key,
+               struct pending *ret_pending)
 {
-	nu_auto_port char *label = PK11_GetPrivateKeyNickname(key);
+	nu_auto_port char *label = nu_key_label(key);
 	int32_t id;
 	bool is_ca = false;
 
-	return label != NULL && pending_parse(label, &id, &is_ca) && is_ca;
+	if (label == NULL)
+		return psm_fail_nss(ctx, PSM_E_STORE,
+		                    "cannot read the label of a key");
+	(void)pending_parse(label, &id, &is_ca);
+	return take_key(ctx, slot, key, is_ca, ret_pending);
+}
+
+/* After key was not found, or is not the one. */
+static enum psm_err
+not_found(struct psm_ctx *ctx)
+{
+	return nu_err_is_trouble(PORT_GetError())
+	               ? psm_fail_nss(ctx, PSM_E_STORE, "cannot compare keys")
+	               : PSM_E_REQUEST_ID;
 }
 
 /* A key whose CKA_ID is not NSS's for it, as after an interrupted generation or
@@ -190,13 +211,16 @@ static enum psm_err
 try_all_keys(struct psm_ctx *ctx, PK11SlotInfo *slot, SECKEYPublicKey *pub,
              struct pending *ret_pending)
 {
-	nu_auto(SECKEYPrivateKeyList) list =
-	        PK11_ListPrivKeysInSlot(slot, NULL, &ctx->pin);
-	SECKEYPrivateKey *key = is_empty(list) ? NULL : match_of(list, pub);
+	nu_auto(SECKEYPrivateKeyList) list = NULL;
+	SECKEYPrivateKey *key;
 
-	if (key == NULL)
+	if (nu_slot_keys(slot, NULL, &ctx->pin, &list) != SECSuccess)
+		return psm_fail_nss(ctx, PSM_E_STORE, "cannot search for keys");
+	if (is_empty(list))
 		return PSM_E_REQUEST_ID;
-	return take_key(ctx, slot, key, label_is_ca(key), ret_pending);
+	key = match_of(list, pub);
+	return key != NULL ? take_found_key(ctx, slot, key, ret_pending)
+	                   : not_found(ctx);
 }
 
 static enum psm_err
@@ -206,9 +230,9 @@ find_key_in_slot(struct psm_ctx *ctx, PK11SlotInfo *slot, CERTCertificate *cert,
 	nu_auto(SECKEYPrivateKey) key =
 	        nu_slot_key_for_cert(slot, cert, &ctx->pin);
 
-	if (key != NULL && nu_key_matches(key, pub))
-		return take_key(ctx, slot, key, label_is_ca(key), ret_pending);
-	return PSM_E_REQUEST_ID;
+	return key != NULL && nu_key_matches(key, pub)
+	               ? take_found_key(ctx, slot, key, ret_pending)
+	               : not_found(ctx);
 }
 
 enum psm_err

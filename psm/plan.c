@@ -10,6 +10,7 @@
 #include <secerr.h>
 
 #include "nssutil/nu_auto.h"
+#include "nssutil/nu_err.h"
 #include "psm/internal.h"
 
 char *
@@ -119,6 +120,7 @@ step_clear(struct step *step)
 		CERT_DestroyCertificate(step->cert);
 	if (step->slot != NULL)
 		PK11_FreeSlot(step->slot);
+	SECITEM_FreeItem(step->old_cert_id, PR_TRUE);
 	pending_clear(&step->pending);
 	if (step->transport != NULL)
 		SECKEY_DestroyPrivateKey(step->transport);
@@ -152,10 +154,12 @@ fill_step(struct psm_ctx *ctx, struct plan *plan, struct step *step,
 	struct nu_cert parts;
 
 	step->report = report;
-	if (nu_cert_read(der, &parts) != SECSuccess ||
-	    cert_describe(plan->result->arena, der, &report->cert) !=
-	            SECSuccess)
+	if (nu_cert_read(der, &parts) != SECSuccess)
 		return fail_certificate(ctx, what);
+	if (cert_describe(plan->result->arena, der, &report->cert) !=
+	    SECSuccess)
+		return psm_fail_nss(ctx, PSM_E_INTERNAL, "cannot describe %s",
+		                    what);
 	step->cert = CERT_NewTempCertificate(CERT_GetDefaultCertDB(),
 	                                     (SECItem *)der, NULL, PR_FALSE,
 	                                     PR_TRUE);
@@ -179,6 +183,20 @@ plan_add_user(struct psm_ctx *ctx, struct plan *plan, const SECItem *der,
 	                 der, "a certificate");
 }
 
+static enum psm_err
+find_present(struct psm_ctx *ctx, struct step *step)
+{
+	PRBool present = PR_FALSE;
+
+	if (nu_slot_has_cert(step->slot, step->cert, &present) != SECSuccess)
+		return psm_fail_nss(ctx, PSM_E_STORE, "cannot search \"%s\"",
+		                    PK11_GetTokenName(step->slot));
+	step->present = present;
+	if (present)
+		step->report->warnings |= PSM_WARN_ALREADY_STORED;
+	return PSM_OK;
+}
+
 static bool
 is_in_plan(const struct plan *plan, const SECItem *der)
 {
@@ -197,6 +215,7 @@ enum psm_err
 plan_add_chain(struct psm_ctx *ctx, struct plan *plan, const SECItem *der)
 {
 	size_t i = plan->n_chain;
+	enum psm_err err;
 
 	if (is_in_plan(plan, der))
 		return PSM_OK;
@@ -206,8 +225,9 @@ plan_add_chain(struct psm_ctx *ctx, struct plan *plan, const SECItem *der)
 	plan->chain[i].slot = PK11_GetInternalKeySlot();
 	if (plan->chain[i].slot == NULL)
 		return psm_fail_nss(ctx, PSM_E_STORE, "no database");
-	return fill_step(ctx, plan, &plan->chain[i], &plan->result->chain[i],
-	                 der, "a CA certificate");
+	err = fill_step(ctx, plan, &plan->chain[i], &plan->result->chain[i],
+	                der, "a CA certificate");
+	return err == PSM_OK ? find_present(ctx, &plan->chain[i]) : err;
 }
 
 /* --- names ------------------------------------------------------------------ */
@@ -219,10 +239,6 @@ name_step(struct psm_ctx *ctx, struct plan *plan, struct step *step,
 	const char *stored;
 	enum psm_err err;
 
-	step->present = PK11_FindCertInSlot(step->slot, step->cert,
-	                                    &ctx->pin) != CK_INVALID_HANDLE;
-	if (step->present)
-		step->report->warnings |= PSM_WARN_ALREADY_STORED;
 	stored = step->present ? store_bare_nickname(step->cert) : NULL;
 	if (stored != NULL && *stored != '\0') {
 		step->nickname = plan_strdup(plan, stored);
@@ -238,6 +254,8 @@ name_step(struct psm_ctx *ctx, struct plan *plan, struct step *step,
 	step->report->cert.nickname = step->nickname;
 	step->report->cert.token =
 	        plan_strdup(plan, PK11_GetTokenName(step->slot));
+	if (step->report->cert.token == NULL)
+		return psm_fail(ctx, PSM_E_NO_MEMORY, "out of memory");
 	return PSM_OK;
 }
 
@@ -246,8 +264,11 @@ plan_name(struct psm_ctx *ctx, struct plan *plan)
 {
 	enum psm_err err = PSM_OK;
 
-	for (size_t i = 0; i < plan->n_users && err == PSM_OK; i++)
-		err = name_step(ctx, plan, &plan->users[i], plan->wish);
+	for (size_t i = 0; i < plan->n_users && err == PSM_OK; i++) {
+		err = find_present(ctx, &plan->users[i]);
+		if (err == PSM_OK)
+			err = name_step(ctx, plan, &plan->users[i], plan->wish);
+	}
 	for (size_t i = 0; i < plan->n_chain && err == PSM_OK; i++)
 		err = name_step(ctx, plan, &plan->chain[i], NULL);
 	return err;
@@ -264,32 +285,82 @@ plan_confirm(struct psm_ctx *ctx, const struct plan *plan)
 
 /* --- doing ------------------------------------------------------------------ */
 
+/* PK11_WriteRawAttribute() on a PK11_TypeCert leaks its slot, after which NSS
+ * cannot be closed; any other object with that handle will do as well. */
 static SECStatus
-set_cert_attribute(CERTCertificate *cert, CK_ATTRIBUTE_TYPE type,
-                   const void *data, size_t len)
+set_cert_attribute(struct psm_ctx *ctx, const struct step *step,
+                   CK_ATTRIBUTE_TYPE type, const void *data, size_t len)
 {
 	SECItem item = { siBuffer, (unsigned char *)data, (unsigned)len };
+	SECKEYPublicKey object = {
+		.pkcs11Slot = step->slot,
+		.pkcs11ID = PK11_FindCertInSlot(step->slot, step->cert,
+		                                &ctx->pin),
+	};
 
-	return PK11_WriteRawAttribute(PK11_TypeCert, cert, type, &item);
+	return PK11_WriteRawAttribute(PK11_TypePubKey, &object, type, &item);
+}
+
+static SECStatus
+set_key_id(SECKEYPrivateKey *key, const SECItem *id)
+{
+	return PK11_WriteRawAttribute(PK11_TypePrivKey, key, CKA_ID,
+	                              (SECItem *)id);
+}
+
+/* The key's CKA_ID; one that has none is given this. */
+static SECStatus
+ensure_key_id(struct step *step, const SECItem *id, SECItem *ret_id)
+{
+	if (nu_key_attribute(step->pending.key, CKA_ID, ret_id) == SECSuccess)
+		return SECSuccess;
+	if (nu_err_is_trouble(PORT_GetError()) ||
+	    set_key_id(step->pending.key, id) != SECSuccess)
+		return SECFailure;
+	step->key_linked = true;
+	return SECITEM_CopyItem(NULL, ret_id, id);
 }
 
 /* NSS finds a certificate's key by CKA_ID. A key made elsewhere keeps its own
- * and the certificate follows; a key without one is given NSS's. */
+ * and the certificate follows. */
 static SECStatus
 link_to_key(struct psm_ctx *ctx, struct step *step)
 {
-	nu_auto(SECItem) ours = PK11_GetLowLevelKeyIDForCert(NULL, step->cert,
-	                                                     &ctx->pin);
+	nu_auto(SECItem) ours =
+	        step->stored ? nu_cert_key_id(step->cert)
+	                     : PK11_GetLowLevelKeyIDForCert(NULL, step->cert,
+	                                                    &ctx->pin);
 	nu_auto_item theirs = { siBuffer, NULL, 0 };
 
 	if (ours == NULL)
 		return SECFailure;
-	if (nu_key_attribute(step->pending.key, CKA_ID, &theirs) != SECSuccess)
-		return PK11_WriteRawAttribute(PK11_TypePrivKey,
-		                              step->pending.key, CKA_ID, ours);
+	if (ensure_key_id(step, ours, &theirs) != SECSuccess)
+		return SECFailure;
 	if (SECITEM_ItemsAreEqual(ours, &theirs))
 		return SECSuccess;
-	return set_cert_attribute(step->cert, CKA_ID, theirs.data, theirs.len);
+	if (set_cert_attribute(ctx, step, CKA_ID, theirs.data, theirs.len) !=
+	    SECSuccess)
+		return SECFailure;
+	step->old_cert_id = nu_take(ours);
+	return SECSuccess;
+}
+
+/* Its key gets a CKA_ID first, lest the certificate be there without it. */
+static SECStatus
+store_cert(struct step *step)
+{
+	nu_auto(SECItem) id = NULL;
+	nu_auto_item theirs = { siBuffer, NULL, 0 };
+
+	if (step->pending.key != NULL &&
+	    ((id = nu_cert_key_id(step->cert)) == NULL ||
+	     ensure_key_id(step, id, &theirs) != SECSuccess))
+		return SECFailure;
+	if (PK11_ImportCert(step->slot, step->cert, CK_INVALID_HANDLE,
+	                    step->nickname, PR_FALSE) != SECSuccess)
+		return SECFailure;
+	step->stored = true;
+	return SECSuccess;
 }
 
 static SECStatus
@@ -299,12 +370,10 @@ store_step(struct psm_ctx *ctx, struct step *step)
 	    recovery_store_key(ctx, step) != SECSuccess)
 		return SECFailure;
 	if (!step->present) {
-		if (PK11_ImportCert(step->slot, step->cert, CK_INVALID_HANDLE,
-		                    step->nickname, PR_FALSE) != SECSuccess)
+		if (store_cert(step) != SECSuccess)
 			return SECFailure;
-		step->stored = true;
 	} else if (step->cert->nickname == NULL) {
-		if (set_cert_attribute(step->cert, CKA_LABEL, step->nickname,
+		if (set_cert_attribute(ctx, step, CKA_LABEL, step->nickname,
 		                       strlen(step->nickname)) != SECSuccess)
 			return SECFailure;
 		step->named = true;
@@ -344,16 +413,17 @@ plan_commit(struct psm_ctx *ctx, struct plan *plan)
 static enum psm_err
 retire_step(struct psm_ctx *ctx, struct plan *plan, struct step *step)
 {
-	nu_auto_port char *label =
-	        PK11_GetPrivateKeyNickname(step->pending.key);
+	nu_auto_port char *label = nu_key_label(step->pending.key);
 	int32_t id;
 	bool is_ca;
 
+	if (label == NULL)
+		return psm_fail_nss(ctx, PSM_E_STORE,
+		                    "cannot read the label of a key");
 	/* A label that is not ours is another program's to keep. */
-	if (label != NULL && *label != '\0' &&
-	    !pending_parse(label, &id, &is_ca))
+	if (*label != '\0' && !pending_parse(label, &id, &is_ca))
 		return PSM_OK;
-	step->old_label = plan_strdup(plan, label != NULL ? label : "");
+	step->old_label = plan_strdup(plan, label);
 	if (step->old_label == NULL)
 		return psm_fail(ctx, PSM_E_NO_MEMORY, "out of memory");
 	if (PK11_SetPrivateKeyNickname(step->pending.key, step->nickname) !=
@@ -378,18 +448,32 @@ plan_retire(struct psm_ctx *ctx, struct plan *plan)
 }
 
 static void
-undo_step(struct step *step)
+undo_step(struct psm_ctx *ctx, struct step *step)
 {
-	if (step->retired)
-		(void)PK11_SetPrivateKeyNickname(step->pending.key,
-		                                 step->old_label);
+	const SECItem none = { siBuffer, NULL, 0 };
+
+	/* What can be no request again stays whole: with the others' requests
+	 * still pending, the answer can be imported again. */
+	if (step->retired &&
+	    PK11_SetPrivateKeyNickname(step->pending.key, step->old_label) !=
+	            SECSuccess)
+		return;
+	if (step->key_linked)
+		(void)set_key_id(step->pending.key, &none);
+	if (step->old_cert_id != NULL && !step->stored)
+		(void)set_cert_attribute(ctx, step, CKA_ID,
+		                         step->old_cert_id->data,
+		                         step->old_cert_id->len);
 	if (step->named)
-		(void)set_cert_attribute(step->cert, CKA_LABEL, "", 0);
-	if (step->stored)
-		(void)SEC_DeletePermCertificate(step->cert);
+		(void)set_cert_attribute(ctx, step, CKA_LABEL, "", 0);
+	/* A key that its certificate still needs stays. */
+	if (step->stored &&
+	    SEC_DeletePermCertificate(step->cert) != SECSuccess)
+		step->key_stored = false;
 	if (step->key_stored)
 		(void)store_delete_key(step->pending.slot, step->pending.key);
 	step->retired = step->named = step->stored = step->key_stored = false;
+	step->key_linked = false;
 }
 
 void
@@ -397,7 +481,7 @@ plan_undo(struct psm_ctx *ctx, struct plan *plan)
 {
 	ctx_progress(ctx, "taking the import back", 0, 0);
 	for (size_t i = plan->n_chain; i-- > 0;)
-		undo_step(&plan->chain[i]);
+		undo_step(ctx, &plan->chain[i]);
 	for (size_t i = plan->n_users; i-- > 0;)
-		undo_step(&plan->users[i]);
+		undo_step(ctx, &plan->users[i]);
 }

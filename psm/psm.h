@@ -153,7 +153,9 @@ const char *psm_errparam(const struct psm_ctx *ctx);
  * With PSM_OPEN_CREATE the directory (mode 0700) and the database are made, and
  * the user is asked for its password.
  * PSM_E_DATABASE: there is none, half of one, or one that is not NSS's; it is
- * left untouched. PSM_E_BUSY: locked, or this process has another one open. */
+ * left untouched (half of one is completed by PSM_OPEN_CREATE, as after an
+ * interruption). PSM_E_READ_ONLY: it cannot be written, and that was not said
+ * to be enough. PSM_E_BUSY: locked, or this process has another one open. */
 PSM_MUST enum psm_err psm_open(struct psm_ctx *ctx, const char *dir,
                                unsigned flags);
 /* Close what psm_open() opened; the last one in the process ends NSS. */
@@ -434,7 +436,8 @@ struct psm_imported {
  *               here keeps its name
  *   flags       PSM_IMPORT_..., PSM_MATCH_BY_KEY
  *   ret_import  or NULL: what was done; free it with psm_import_free()
- * PSM_E_REQUEST_ID: a response answers no pending request. PSM_E_CERTIFICATE:
+ * PSM_E_REQUEST_ID: a response answers no pending request, and is not the part
+ * that an interrupted import of this answer had finished. PSM_E_CERTIFICATE:
  * one does not parse, is refused or is for another key. PSM_E_CANCELLED: the
  * user said no. Anything else: psm_js_string() says error:internalError. */
 PSM_MUST enum psm_err

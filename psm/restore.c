@@ -14,6 +14,7 @@
 #include <secerr.h>
 
 #include "nssutil/nu_auto.h"
+#include "nssutil/nu_err.h"
 #include "nssutil/nu_key.h"
 #include "nssutil/nu_name.h"
 #include "nssutil/nu_p12.h"
@@ -249,18 +250,22 @@ decide(struct psm_ctx *ctx, struct restore *restore, const char *nickname)
 
 /* --- the keys ---------------------------------------------------------------------- */
 
-/* The key that is here already, as after an interrupted restore, or NULL. */
-static SECKEYPrivateKey *
+/* The key that is here already, as after an interrupted restore; NULL: none. */
+static SECStatus
 key_here(struct psm_ctx *ctx, const struct restore *restore,
-         const struct step *step)
+         const struct step *step, SECKEYPrivateKey **ret_key)
 {
-	nu_auto(SECKEYPrivateKey) key =
-	        nu_slot_key_for_cert(restore->slot, step->cert, &ctx->pin);
 	nu_auto(SECKEYPublicKey) pub = CERT_ExtractPublicKey(step->cert);
+	nu_auto(SECKEYPrivateKey) key = NULL;
 
-	if (key == NULL || pub == NULL || !nu_key_matches(key, pub))
-		return NULL;
-	return nu_take(key);
+	if (pub == NULL)
+		return SECFailure;
+	key = nu_slot_key_for_cert(restore->slot, step->cert, &ctx->pin);
+	if (key != NULL && nu_key_matches(key, pub))
+		*ret_key = nu_take(key);
+	else if (nu_err_is_trouble(PORT_GetError()))
+		return SECFailure;
+	return SECSuccess;
 }
 
 static enum psm_err
@@ -270,7 +275,10 @@ store_key(struct psm_ctx *ctx, struct restore *restore, size_t i)
 	struct pending *pending = &step->pending;
 
 	pending->slot = PK11_ReferenceSlot(restore->slot);
-	pending->key = key_here(ctx, restore, step);
+	if (key_here(ctx, restore, step, &pending->key) != SECSuccess)
+		return psm_fail_nss(ctx, PSM_E_STORE,
+		                    "cannot search for the key of \"%s\"",
+		                    step->nickname);
 	if (pending->key != NULL)
 		return PSM_OK;
 	pending->key = nu_p12_import_key(restore->p12, restore->entries[i],

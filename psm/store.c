@@ -10,6 +10,7 @@
 #include <secerr.h>
 
 #include "nssutil/nu_auto.h"
+#include "nssutil/nu_err.h"
 #include "nssutil/nu_name.h"
 #include "psm/internal.h"
 
@@ -44,8 +45,10 @@ visit(PK11SlotInfo *slot, PK11GenericObject *o, object_fn fn, void *arg)
 	if (arena == NULL)
 		return SECFailure;
 	if (PK11_ReadRawAttributes(arena, PK11_TypeGeneric, o, attributes, 3) !=
-	            SECSuccess ||
-	    attributes[0].pValue == NULL)
+	    SECSuccess)
+		return nu_err_is_trouble(PORT_GetError()) ? SECFailure
+		                                          : SECSuccess;
+	if (attributes[0].pValue == NULL)
 		return SECSuccess;
 	object.der = item_of(&attributes[0]);
 	object.id = item_of(&attributes[2]);
@@ -63,9 +66,12 @@ visit(PK11SlotInfo *slot, PK11GenericObject *o, object_fn fn, void *arg)
 static SECStatus
 walk(PK11SlotInfo *slot, object_fn fn, void *arg)
 {
-	nu_auto(PK11GenericObject) objects =
-	        PK11_FindGenericObjects(slot, CKO_CERTIFICATE);
+	nu_auto(PK11GenericObject) objects = NULL;
 
+	PORT_SetError(0);
+	objects = PK11_FindGenericObjects(slot, CKO_CERTIFICATE);
+	if (objects == NULL && nu_err_is_trouble(PORT_GetError()))
+		return SECFailure;
 	for (PK11GenericObject *o = objects; o != NULL;
 	     o = PK11_GetNextGenericObject(o)) {
 		if (visit(slot, o, fn, arg) != SECSuccess)
@@ -93,8 +99,8 @@ list_object(const struct object *object, void *arg)
 	cert = cert_list_add(listing->list, &object->der, object->label,
 	                     PK11_GetTokenName(object->slot));
 	if (cert == NULL)
-		return PORT_GetError() == SEC_ERROR_NO_MEMORY ? SECFailure
-		                                              : SECSuccess;
+		return nu_err_is_trouble(PORT_GetError()) ? SECFailure
+		                                          : SECSuccess;
 	cert->has_key = idset_has(listing->keys, &object->id);
 	ctx_progress(listing->ctx, "listing certificates",
 	             psm_cert_list_count(listing->list), 0);
@@ -194,9 +200,11 @@ search_object(const struct object *object, void *arg)
 
 	if (!fits(search, object))
 		return SECSuccess;
+	PORT_SetError(0);
 	cert = PK11_FindCertFromDERCertItem(object->slot, &object->der, NULL);
-	if (cert == NULL)
-		return SECSuccess; /* gone since */
+	if (cert == NULL) /* gone since */
+		return nu_err_is_trouble(PORT_GetError()) ? SECFailure
+		                                          : SECSuccess;
 	if (CERT_AddCertToListTail(search->found, cert) != SECSuccess) {
 		CERT_DestroyCertificate(cert);
 		return SECFailure;
@@ -362,10 +370,12 @@ SECStatus
 store_delete_key(PK11SlotInfo *slot, SECKEYPrivateKey *key)
 {
 	nu_auto_item id = { siBuffer, NULL, 0 };
-	bool has_id = nu_key_attribute(key, CKA_ID, &id) == SECSuccess;
 	CK_OBJECT_HANDLE handle =
 	        PK11_GetObjectHandle(PK11_TypePrivKey, key, NULL);
+	bool has_id = nu_key_attribute(key, CKA_ID, &id) == SECSuccess;
 
+	if (!has_id && nu_err_is_trouble(PORT_GetError()))
+		return SECFailure;
 	if (PK11_DestroyTokenObject(slot, handle) != SECSuccess)
 		return SECFailure;
 	if (has_id)
@@ -392,7 +402,8 @@ find_one(struct psm_ctx *ctx, const char *name, CERTCertificate **ret_cert)
 	return PSM_OK;
 }
 
-/* How many certificates there are for a key, in its token. */
+/* How many certificates there are for a key, in its token; 0: an error, since
+ * it has one. */
 static size_t
 count_certs_of(SECKEYPrivateKey *key)
 {
@@ -426,12 +437,16 @@ delete_both(struct psm_ctx *ctx, CERTCertificate *cert, const char *name,
             SECKEYPrivateKey *key, bool *ret_key_deleted)
 {
 	nu_auto(PK11SlotInfo) slot = PK11_ReferenceSlot(cert->slot);
-	bool with_key = key != NULL && count_certs_of(key) == 1;
+	size_t n_certs = key != NULL ? count_certs_of(key) : 0;
+	bool with_key = n_certs == 1;
 	nu_auto(SECItem) der = SECITEM_DupItem(&cert->derCert);
 	const char *bare = store_bare_nickname(cert);
 	nu_auto_mem char *nickname = strdup(bare != NULL ? bare : "");
 	enum psm_err err;
 
+	if (key != NULL && n_certs == 0)
+		return psm_fail_nss(ctx, PSM_E_STORE,
+		                    "cannot search for certificates");
 	if (der == NULL || nickname == NULL)
 		return psm_fail(ctx, PSM_E_NO_MEMORY, "out of memory");
 	if (SEC_DeletePermCertificate(cert) != SECSuccess)
@@ -470,7 +485,7 @@ psm_store_delete(struct psm_ctx *ctx, const char *name, unsigned flags,
 {
 	nu_auto(CERTCertificate) cert = NULL;
 	nu_auto(SECKEYPrivateKey) key = NULL;
-	bool key_deleted = false;
+	bool stored, key_deleted = false;
 	enum psm_err err = ctx_enter(ctx);
 
 	if (err != PSM_OK || (err = find_one(ctx, name, &cert)) != PSM_OK ||
@@ -479,9 +494,18 @@ psm_store_delete(struct psm_ctx *ctx, const char *name, unsigned flags,
 	if (!(flags & PSM_DELETE_KEEP_KEY)) {
 		if ((err = ctx_login(ctx, cert->slot)) != PSM_OK)
 			return err;
+		PORT_SetError(0);
 		key = PK11_FindPrivateKeyFromCert(cert->slot, cert, &ctx->pin);
+		if (key == NULL && nu_err_is_trouble(PORT_GetError()))
+			return psm_fail_nss(ctx, PSM_E_STORE,
+			                    "cannot read the key of \"%s\"",
+			                    name);
 	}
-	err = delete_both(ctx, cert, name, key, &key_deleted);
+	stored = key != NULL && nu_key_is_stored(key);
+	if (key != NULL && !stored && nu_err_is_trouble(PORT_GetError()))
+		return psm_fail_nss(ctx, PSM_E_STORE,
+		                    "cannot read the key of \"%s\"", name);
+	err = delete_both(ctx, cert, name, stored ? key : NULL, &key_deleted);
 	if (err == PSM_OK && ret_key_deleted != NULL)
 		*ret_key_deleted = key_deleted;
 	return err;

@@ -11,6 +11,7 @@
 #include <secerr.h>
 
 #include "nssutil/nu_auto.h"
+#include "nssutil/nu_err.h"
 #include "psm/internal.h"
 
 /* --- one issuer and serial number, one certificate -------------------------- */
@@ -62,16 +63,20 @@ struct issuers {
 	CERTCertList *certs; /* or NULL: none */
 };
 
-static void
+static SECStatus
 find_issuers(struct issuers *issuers, const SECItem *name)
 {
 	if (issuers->name != NULL && SECITEM_ItemsAreEqual(issuers->name, name))
-		return;
+		return SECSuccess;
 	if (issuers->certs != NULL)
 		CERT_DestroyCertList(issuers->certs);
 	issuers->name = name;
+	PORT_SetError(0);
 	issuers->certs = CERT_CreateSubjectCertList(
 	        NULL, CERT_GetDefaultCertDB(), name, 0, PR_FALSE);
+	return issuers->certs == NULL && nu_err_is_trouble(PORT_GetError())
+	               ? SECFailure
+	               : SECSuccess;
 }
 
 /* May issuer have signed this? A name alone is not enough once a CA has changed
@@ -88,7 +93,7 @@ may_be_issuer(const struct nu_cert *issuer, const struct nu_cert *cert)
 	       SECITEM_ItemsAreEqual(&wanted, &offered);
 }
 
-enum verdict { UNKNOWN, GOOD, WEAK, BAD };
+enum verdict { UNKNOWN, GOOD, WEAK, BAD, TROUBLE };
 
 static enum verdict
 verify_with(CERTCertificate *issuer, CERTCertificate *cert)
@@ -96,7 +101,7 @@ verify_with(CERTCertificate *issuer, CERTCertificate *cert)
 	nu_auto(SECKEYPublicKey) key = CERT_ExtractPublicKey(issuer);
 
 	if (key == NULL)
-		return WEAK;
+		return nu_err_is_trouble(PORT_GetError()) ? TROUBLE : WEAK;
 	if (CERT_VerifySignedDataWithPublicKey(&cert->signatureWrap, key,
 	                                       NULL) == SECSuccess)
 		return GOOD;
@@ -106,7 +111,7 @@ verify_with(CERTCertificate *issuer, CERTCertificate *cert)
 	case SEC_ERROR_UNSUPPORTED_KEYALG:
 		return WEAK;
 	default:
-		return BAD;
+		return nu_err_is_trouble(PORT_GetError()) ? TROUBLE : BAD;
 	}
 }
 
@@ -127,8 +132,8 @@ verify_step(const struct issuers *issuers, const struct step *step)
 		    !may_be_issuer(&parts, &step->parts))
 			continue;
 		one = verify_with(n->cert, step->cert);
-		if (one == GOOD)
-			return GOOD;
+		if (one == GOOD || one == TROUBLE)
+			return one;
 		if (verdict == UNKNOWN || one == WEAK)
 			verdict = one;
 	}
@@ -146,10 +151,20 @@ validity_warnings(const struct step *step)
 }
 
 static enum psm_err
-check_step(struct psm_ctx *ctx, struct issuers *issuers, struct step *step)
+check_signature(struct psm_ctx *ctx, struct issuers *issuers,
+                struct step *step)
 {
-	find_issuers(issuers, &step->parts.issuer);
+	if (!step->parts.one_algorithm)
+		return psm_fail(ctx, PSM_E_CERTIFICATE,
+		                "the certificate with the serial number %s "
+		                "names two signature algorithms",
+		                step->report->cert.serial);
+	if (find_issuers(issuers, &step->parts.issuer) != SECSuccess)
+		return psm_fail_nss(ctx, PSM_E_STORE, "cannot find issuers");
 	switch (verify_step(issuers, step)) {
+	case TROUBLE:
+		return psm_fail_nss(ctx, PSM_E_INTERNAL,
+		                    "cannot verify a signature");
 	case BAD:
 		return psm_fail(ctx, PSM_E_CERTIFICATE,
 		                "the signature of the certificate with the "
@@ -164,8 +179,15 @@ check_step(struct psm_ctx *ctx, struct issuers *issuers, struct step *step)
 	case GOOD:
 		break;
 	}
-	step->report->warnings |= validity_warnings(step);
 	return PSM_OK;
+}
+
+/* Nothing new is trusted with a CA certificate that is here already. */
+static enum psm_err
+check_step(struct psm_ctx *ctx, struct issuers *issuers, struct step *step)
+{
+	step->report->warnings |= validity_warnings(step);
+	return step->present ? PSM_OK : check_signature(ctx, issuers, step);
 }
 
 static enum psm_err

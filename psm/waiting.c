@@ -10,6 +10,7 @@
 #include <secerr.h>
 
 #include "nssutil/nu_auto.h"
+#include "nssutil/nu_err.h"
 #include "nssutil/nu_key.h"
 #include "nssutil/nu_name.h"
 #include "psm/internal.h"
@@ -49,7 +50,14 @@ psm_pending_list_free(struct psm_pending_list *list)
 
 /* --- what can be said of a key -------------------------------------------- */
 
-static void
+/* After something was not there: must its absence be believed? */
+static SECStatus
+absent(void)
+{
+	return nu_err_is_trouble(PORT_GetError()) ? SECFailure : SECSuccess;
+}
+
+static SECStatus
 describe_subject(PLArenaPool *arena, SECKEYPrivateKey *key,
                  struct psm_pending *out)
 {
@@ -57,28 +65,32 @@ describe_subject(PLArenaPool *arena, SECKEYPrivateKey *key,
 	nu_auto_mem char *text = NULL;
 
 	if (nu_key_attribute(key, CKA_SUBJECT, &subject) != SECSuccess)
-		return;
+		return absent();
 	text = nu_name_to_text(&subject);
-	if (text != NULL)
-		out->subject = PORT_ArenaStrdup(arena, text);
+	if (text == NULL)
+		return absent();
+	out->subject = PORT_ArenaStrdup(arena, text);
+	return out->subject != NULL ? SECSuccess : SECFailure;
 }
 
-static void
+static SECStatus
 describe_date(SECKEYPrivateKey *key, struct psm_pending *out)
 {
 	nu_auto_item date = { siBuffer, NULL, 0 };
 	const char *d;
 
-	if (nu_key_attribute(key, CKA_START_DATE, &date) != SECSuccess ||
-	    date.len != DATE_LEN)
-		return;
+	if (nu_key_attribute(key, CKA_START_DATE, &date) != SECSuccess)
+		return absent();
+	if (date.len != DATE_LEN)
+		return SECSuccess;
 	d = (const char *)date.data;
 	for (int i = 0; i < DATE_LEN; i++) {
 		if (d[i] < '0' || d[i] > '9')
-			return;
+			return SECSuccess;
 	}
 	memcpy(out->created, (char[]){ d[0], d[1], d[2], d[3], '-', d[4], d[5],
 	                               '-', d[6], d[7], '\0' }, 11);
+	return SECSuccess;
 }
 
 static unsigned
@@ -93,18 +105,24 @@ private_bits(SECKEYPrivateKey *key, KeyType type)
 	return len > 128 ? 521 : (unsigned)len * 4;
 }
 
-static void
+static SECStatus
 describe_key(SECKEYPrivateKey *key, struct psm_pending *out)
 {
 	nu_auto_item id = { siBuffer, NULL, 0 };
 	KeyType type = SECKEY_GetPrivateKeyType(key);
 
 	out->key_type = cert_key_type(type);
-	if (type == rsaKey || type == ecKey)
+	if (type == rsaKey || type == ecKey) {
+		PORT_SetError(0);
 		out->key_bits = private_bits(key, type);
-	if (nu_key_attribute(key, CKA_ID, &id) == SECSuccess &&
-	    2 * (size_t)id.len < sizeof out->key_id)
+		if (out->key_bits == 0 && nu_err_is_trouble(PORT_GetError()))
+			return SECFailure;
+	}
+	if (nu_key_attribute(key, CKA_ID, &id) != SECSuccess)
+		return absent();
+	if (2 * (size_t)id.len < sizeof out->key_id)
 		nu_hex(id.data, id.len, out->key_id);
+	return SECSuccess;
 }
 
 /* --- list ------------------------------------------------------------------ */
@@ -128,27 +146,47 @@ next_place(struct psm_pending_list *list)
 	return &list->keys[list->n++];
 }
 
-static bool
-has_cert(const struct idset *cert_ids, SECKEYPrivateKey *key)
+static SECStatus
+has_cert(const struct idset *cert_ids, SECKEYPrivateKey *key, bool *ret_has)
 {
 	nu_auto_item id = { siBuffer, NULL, 0 };
 
-	return nu_key_attribute(key, CKA_ID, &id) == SECSuccess &&
-	       idset_has(cert_ids, &id);
+	*ret_has = false;
+	if (nu_key_attribute(key, CKA_ID, &id) != SECSuccess)
+		return absent();
+	*ret_has = idset_has(cert_ids, &id);
+	return SECSuccess;
+}
+
+static SECStatus
+describe(PLArenaPool *arena, PK11SlotInfo *slot, SECKEYPrivateKey *key,
+         const char *label, struct psm_pending *out)
+{
+	out->token = PORT_ArenaStrdup(arena, PK11_GetTokenName(slot));
+	if (out->token == NULL)
+		return SECFailure;
+	if (*label != '\0' &&
+	    (out->label = PORT_ArenaStrdup(arena, label)) == NULL)
+		return SECFailure;
+	if (describe_subject(arena, key, out) != SECSuccess ||
+	    describe_date(key, out) != SECSuccess)
+		return SECFailure;
+	return describe_key(key, out);
 }
 
 static SECStatus
 add_key(struct psm_pending_list *list, PK11SlotInfo *slot,
         const struct idset *cert_ids, SECKEYPrivateKey *key)
 {
-	nu_auto_port char *label = PK11_GetPrivateKeyNickname(key);
+	nu_auto_port char *label = nu_key_label(key);
 	struct psm_pending *out;
 	int32_t id = 0;
-	bool is_ca = false;
-	bool pending = label != NULL && pending_parse(label, &id, &is_ca);
-	bool recovery = label != NULL && recovery_parse(label, &id);
-	bool stored = has_cert(cert_ids, key);
+	bool is_ca = false, pending, recovery, stored;
 
+	if (label == NULL || has_cert(cert_ids, key, &stored) != SECSuccess)
+		return SECFailure;
+	pending = pending_parse(label, &id, &is_ca);
+	recovery = recovery_parse(label, &id);
 	if (stored && !pending)
 		return SECSuccess;
 	if ((out = next_place(list)) == NULL)
@@ -159,24 +197,19 @@ add_key(struct psm_pending_list *list, PK11SlotInfo *slot,
 	                        : PSM_ORPHAN;
 	out->id = id;
 	out->is_ca = is_ca;
-	out->token = PORT_ArenaStrdup(list->arena, PK11_GetTokenName(slot));
-	if (label != NULL && *label != '\0')
-		out->label = PORT_ArenaStrdup(list->arena, label);
-	describe_subject(list->arena, key, out);
-	describe_date(key, out);
-	describe_key(key, out);
-	return out->token != NULL ? SECSuccess : SECFailure;
+	return describe(list->arena, slot, key, label, out);
 }
 
 static SECStatus
 list_slot(struct psm_ctx *ctx, struct psm_pending_list *list,
           PK11SlotInfo *slot)
 {
-	nu_auto(SECKEYPrivateKeyList) keys =
-	        PK11_ListPrivKeysInSlot(slot, NULL, &ctx->pin);
+	nu_auto(SECKEYPrivateKeyList) keys = NULL;
 	struct idset *cert_ids;
 	SECStatus rv = SECSuccess;
 
+	if (nu_slot_keys(slot, NULL, &ctx->pin, &keys) != SECSuccess)
+		return SECFailure;
 	if (keys == NULL)
 		return SECSuccess; /* none */
 	cert_ids = idset_new(slot, CKO_CERTIFICATE);
@@ -185,8 +218,7 @@ list_slot(struct psm_ctx *ctx, struct psm_pending_list *list,
 	for (SECKEYPrivateKeyListNode *n = PRIVKEY_LIST_HEAD(keys);
 	     rv == SECSuccess && !PRIVKEY_LIST_END(n, keys);
 	     n = PRIVKEY_LIST_NEXT(n)) {
-		if (n->key != NULL)
-			rv = add_key(list, slot, cert_ids, n->key);
+		rv = add_key(list, slot, cert_ids, n->key);
 		ctx_progress(ctx, "listing keys", list->n, 0);
 	}
 	idset_free(cert_ids);
@@ -242,6 +274,7 @@ find_request(struct psm_ctx *ctx, int32_t id, struct pending *ret_pending,
 {
 	struct nu_slots *slots;
 	char label[3][PSM_LABEL_SIZE];
+	PRErrorCode why = 0;
 	enum psm_err err = ctx_key_slots(ctx, &slots);
 
 	if (err != PSM_OK)
@@ -249,17 +282,22 @@ find_request(struct psm_ctx *ctx, int32_t id, struct pending *ret_pending,
 	pending_label(id, false, label[0]);
 	pending_label(id, true, label[1]);
 	recovery_label(id, label[2]);
-	for (size_t i = 0; i < 3 * slots->n && ret_pending->key == NULL; i++) {
+	for (size_t i = 0; i < 3 * slots->n && why == 0; i++) {
 		PK11SlotInfo *slot = slots->slot[i / 3];
 
 		ret_pending->key =
 		        nu_slot_key_by_label(slot, label[i % 3], &ctx->pin);
-		if (ret_pending->key == NULL)
-			continue;
-		ret_pending->slot = PK11_ReferenceSlot(slot);
-		*ret_recovery = i % 3 == 2;
+		if (ret_pending->key != NULL) {
+			ret_pending->slot = PK11_ReferenceSlot(slot);
+			*ret_recovery = i % 3 == 2;
+			break;
+		}
+		why = PORT_GetError();
 	}
 	nu_slots_free(slots);
+	PORT_SetError(why);
+	if (why != 0)
+		return psm_fail_nss(ctx, PSM_E_STORE, "cannot search for keys");
 	if (ret_pending->key == NULL)
 		return psm_fail(ctx, PSM_E_REQUEST_ID,
 		                "no request with the id %d is pending here",
@@ -279,9 +317,13 @@ forget_label(struct psm_ctx *ctx, SECKEYPrivateKey *key)
 static enum psm_err
 delete_key(struct psm_ctx *ctx, const struct pending *pending)
 {
-	nu_auto(CERTCertificate) cert =
-	        PK11_GetCertFromPrivateKey(pending->key);
+	nu_auto(CERTCertificate) cert = NULL;
 
+	PORT_SetError(0);
+	cert = PK11_GetCertFromPrivateKey(pending->key);
+	if (cert == NULL && nu_err_is_trouble(PORT_GetError()))
+		return psm_fail_nss(ctx, PSM_E_STORE,
+		                    "cannot search for certificates");
 	if (cert != NULL)
 		return psm_fail(ctx, PSM_E_EXISTS,
 		                "the certificate \"%s\" uses the key",

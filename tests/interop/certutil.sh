@@ -76,16 +76,18 @@ for name in their user; do
 done
 # certSigning; a CA, of any path length, critical
 printf '5\n9\ny\ny\n\ny\n' >"$tmp/ca.input"
-# make_issuer NAME SERIAL ISSUER [-x]
+# make_issuer NAME SERIAL ISSUER-OPTION...
 make_issuer() {
-	certutil -S -d "$tmp/their" -n "$1" -s "CN=$1,O=Theirs" -k ec \
-		-q nistp256 -z "$tmp/noise" -m "$2" -1 -2 -t CT,C,C \
-		-c "$3" ${4-} <"$tmp/ca.input" >"$tmp/out" 2>"$tmp/err"
-	run certutil -L -d "$tmp/their" -n "$1" -a
-	cp "$tmp/out" "$tmp/$1.pem"
+	name=$1 serial=$2
+	shift 2
+	certutil -S -d "$tmp/their" -n "$name" -s "CN=$name,O=Theirs" -k ec \
+		-q nistp256 -z "$tmp/noise" -m "$serial" -1 -2 -t CT,C,C "$@" \
+		<"$tmp/ca.input" >"$tmp/out" 2>"$tmp/err"
+	need run certutil -L -d "$tmp/their" -n "$name" -a
+	cp "$tmp/out" "$tmp/$name.pem"
 }
-make_issuer root 1 root -x
-make_issuer middle 2 root
+make_issuer root 1 -x
+make_issuer middle 2 -c root
 for name in root middle; do
 	openssl x509 -in "$tmp/$name.pem" -outform DER -out "$tmp/$name.der"
 done

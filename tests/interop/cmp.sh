@@ -110,13 +110,15 @@ asks() {
 	kind=$1
 	shift
 	need run openssl genpkey -out "$tmp/$kind.key" "$@"
-	transact -cmd ir -newkey "$tmp/$kind.key" -subject "/O=Theirs/CN=$kind" \
-		-reqout "$tmp/$kind.ir" -rsp_cert "$tmp/server.pem"
+	transact -cmd ir -newkey "$tmp/$kind.key" \
+		-subject "/O=Theirs/CN=$kind" -reqout "$tmp/$kind.ir" \
+		-rsp_cert "$tmp/server.pem"
 	messages body <"$tmp/$kind.ir" >"$tmp/$kind.request"
 	check "psm ca answers a CRMF request of OpenSSL's, $kind" psm ca issue \
 		-d "$tmp/ca" -i "$tmp/$kind.request" -o "$tmp/$kind.answer" \
 		--dialect cmp
-	messages part 1 "$tmp/server.der" <"$tmp/$kind.answer" >"$tmp/$kind.part"
+	messages part 1 "$tmp/server.der" <"$tmp/$kind.answer" \
+		>"$tmp/$kind.part"
 	need openssl dgst -sha256 -sign "$tmp/key.pem" \
 		-out "$tmp/$kind.signature" "$tmp/$kind.part"
 	messages sign "$tmp/$kind.signature" <"$tmp/$kind.part" >"$tmp/$kind.ip"

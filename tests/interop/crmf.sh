@@ -19,7 +19,7 @@ for nick in alice bob; do
 	case $nick in alice) key=ec ;; bob) key=rsa ;; esac
 
 	# Its answer to our request.
-	need psm request -d "$tmp/db" -k $key -s "CN=$nick,O=Example" \
+	need psm request -d "$tmp/db" -k "$key" -s "CN=$nick,O=Example" \
 		-o "$tmp/request"
 	id=$(pending_id db)
 	need psm ca issue -d "$tmp/ca" -i "$tmp/request" -o "$tmp/pem" \
@@ -33,7 +33,7 @@ for nick in alice bob; do
 	check 'and certutil takes it' valid db $nick
 
 	# Our answer to its request.
-	need crmf request "$tmp/db" $key 4711 "CN=$nick two,O=Example" \
+	need crmf request "$tmp/db" "$key" 4711 "CN=$nick two,O=Example" \
 		>"$tmp/request"
 	for dialect in cmmf cmp untagged; do
 		check "psm ca answers a request of lib/crmf, $key, $dialect" \

@@ -2,6 +2,28 @@
 
 interop_scripts = \
 	tests/interop/any.sh \
-	tests/interop/foreign-ca.sh
+	tests/interop/certutil.sh \
+	tests/interop/cmp.sh \
+	tests/interop/crmf.sh \
+	tests/interop/firefox.sh \
+	tests/interop/foreign-ca.sh \
+	tests/interop/modes.sh \
+	tests/interop/openssl.sh \
+	tests/interop/parallel.sh \
+	tests/interop/pkcs12.sh \
+	tests/interop/softhsm.sh \
+	tests/interop/tls.sh
 dist_check_SCRIPTS += $(interop_scripts)
 TESTS += $(interop_scripts)
+EXTRA_DIST += tests/interop/lib.sh
+
+check_PROGRAMS += tests/interop/cmp tests/interop/lock
+tests_interop_cmp_SOURCES = tests/interop/cmp.c
+tests_interop_cmp_LDADD = nssutil/libnu.la $(NSS_LIBS)
+tests_interop_lock_SOURCES = tests/interop/lock.c
+
+if HAVE_LIBCRMF
+check_PROGRAMS += tests/interop/crmf
+tests_interop_crmf_SOURCES = tests/interop/crmf.c
+tests_interop_crmf_LDADD = nssutil/libnu.la $(CRMF_LIBS) $(NSS_LIBS)
+endif

@@ -56,7 +56,8 @@ circle locked -f "$tmp/pin"
 need psm init -d "$tmp/fips" -f "$tmp/pin"
 if run modutil -force -dbdir "$tmp/fips" -fips true; then
 	check 'the database is in FIPS mode' \
-		says 'FIPS mode enabled' modutil -dbdir "$tmp/fips" -chkfips true
+		says 'FIPS mode enabled' \
+		modutil -dbdir "$tmp/fips" -chkfips true
 	circle fips -f "$tmp/pin"
 else
 	skip 'this NSS has no FIPS mode'

@@ -35,7 +35,8 @@ check 'of AES-256' err 'PBES2, PBKDF2, AES-256-CBC'
 check 'with a MAC of SHA-256' err '^MAC: sha256'
 check 'the key is there' out 'BEGIN PRIVATE KEY'
 check 'and the name' out 'friendlyName: alice'
-check 'and the certificate of the CA' test "$(grep -c 'BEGIN C' "$tmp/out")" -eq 2
+check 'and the certificate of the CA' \
+	test "$(grep -c 'BEGIN C' "$tmp/out")" -eq 2
 check 'openssl opens one with --compat' run legacy -nodes -info
 check 'of 3DES' err 'pbeWithSHA1And3-KeyTripleDES-CBC'
 check 'with a MAC of SHA-1' err '^MAC: sha1'
@@ -64,8 +65,8 @@ if command -v certtool >/dev/null; then
 		check "certtool reads $file.p12" run certtool --p12-info \
 			--inder --infile "$tmp/$file.p12" \
 			--password "$password"
-		check 'with key and certificates' test "$(grep -c \
-			'BEGIN .*\(CERTIFICATE\|PRIVATE KEY\)' "$tmp/out")" -eq 3
+		check 'with a key and two certificates' test "$(grep -c \
+			'BEGIN .*\(CERTIF\|PRIVATE KEY\)' "$tmp/out")" -eq 3
 	done
 	check 'and the name in UTF-8' out 'Friendly name: Zoë Ünal'
 else
@@ -78,9 +79,9 @@ if command -v keytool >/dev/null; then
 	for option in --quiet --compat; do
 		need psm backup -d "$tmp/db" -n alice -o "$tmp/java.p12" \
 			--backup-password-file "$tmp/ascii" --force "$option"
-		check "keytool reads a backup with $option" run keytool -list -v \
-			-storetype PKCS12 -keystore "$tmp/java.p12" \
-			-storepass:file "$tmp/ascii"
+		check "keytool reads a backup with $option" \
+			run keytool -list -v -storetype PKCS12 \
+			-keystore "$tmp/java.p12" -storepass:file "$tmp/ascii"
 		check 'with the key and its chain' \
 			out 'Certificate chain length: 2'
 	done
@@ -140,7 +141,8 @@ by_pk12util() {
 }
 by_pk12util ours alice
 by_pk12util ours2 'Zoë Ünal'
-by_pk12util ours3 alice -c 'PKCS #12 V2 PBE With SHA-1 And 3KEY Triple DES-CBC' \
+by_pk12util ours3 alice \
+	-c 'PKCS #12 V2 PBE With SHA-1 And 3KEY Triple DES-CBC' \
 	-C 'PKCS #12 V2 PBE With SHA-1 And 40 Bit RC2 CBC'
 by_pk12util ours4 alice -C none
 

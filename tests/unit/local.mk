@@ -45,12 +45,80 @@ tests_unit_test_p12_SOURCES = tests/unit/test_p12.c tests/unit/hostile.c \
 	tests/unit/hostile.h
 tests_unit_test_p12_LDADD = nssutil/libnu.la $(CMOCKA_LIBS) $(NSS_LIBS)
 
+# engine
+store_sources = tests/unit/store.c tests/unit/store.h \
+	tests/unit/fresh.c tests/unit/fresh.h
+engine_tests = \
+	tests/unit/test_backup \
+	tests/unit/test_consent \
+	tests/unit/test_context \
+	tests/unit/test_error \
+	tests/unit/test_import \
+	tests/unit/test_match \
+	tests/unit/test_nickname \
+	tests/unit/test_readonly \
+	tests/unit/test_request \
+	tests/unit/test_store \
+	tests/unit/test_threads \
+	tests/unit/test_verify
+check_PROGRAMS += $(engine_tests)
+TESTS += $(engine_tests)
+tests_unit_test_backup_SOURCES = tests/unit/test_backup.c $(store_sources)
+tests_unit_test_backup_LDADD = $(unit_ldadd)
+tests_unit_test_consent_SOURCES = tests/unit/test_consent.c $(store_sources)
+tests_unit_test_consent_LDADD = $(unit_ldadd)
+tests_unit_test_context_SOURCES = tests/unit/test_context.c $(store_sources)
+tests_unit_test_context_LDADD = $(unit_ldadd)
+tests_unit_test_error_SOURCES = tests/unit/test_error.c
+tests_unit_test_error_LDADD = $(unit_ldadd)
+tests_unit_test_import_SOURCES = tests/unit/test_import.c $(store_sources)
+tests_unit_test_import_LDADD = $(unit_ldadd)
+tests_unit_test_match_SOURCES = tests/unit/test_match.c $(store_sources)
+tests_unit_test_match_LDADD = $(unit_ldadd)
+tests_unit_test_nickname_SOURCES = tests/unit/test_nickname.c $(store_sources)
+tests_unit_test_nickname_LDADD = $(unit_ldadd)
+tests_unit_test_readonly_SOURCES = tests/unit/test_readonly.c $(store_sources)
+tests_unit_test_readonly_LDADD = $(unit_ldadd)
+tests_unit_test_request_SOURCES = tests/unit/test_request.c $(store_sources)
+tests_unit_test_request_LDADD = $(unit_ldadd)
+tests_unit_test_store_SOURCES = tests/unit/test_store.c $(store_sources)
+tests_unit_test_store_LDADD = $(unit_ldadd)
+tests_unit_test_threads_SOURCES = tests/unit/test_threads.c $(store_sources)
+tests_unit_test_threads_LDADD = $(unit_ldadd)
+tests_unit_test_verify_SOURCES = tests/unit/test_verify.c $(store_sources)
+tests_unit_test_verify_LDADD = $(unit_ldadd)
+
+# faults
+check_PROGRAMS += tests/unit/test_faults tests/unit/test_hostile_import \
+	tests/unit/test_kill
+TESTS += tests/unit/test_faults tests/unit/test_hostile_import \
+	tests/unit/test_kill tests/check-faults.sh
+dist_check_SCRIPTS += tests/check-faults.sh
+tests_unit_test_faults_SOURCES = tests/unit/test_faults.c \
+	tests/unit/fault.c tests/unit/fault.h $(store_sources)
+tests_unit_test_faults_LDADD = $(unit_ldadd)
+tests_unit_test_faults_LDFLAGS = $(AM_LDFLAGS) -Wl,@tests/unit/fault.ld
+EXTRA_tests_unit_test_faults_DEPENDENCIES = tests/unit/fault.ld
+EXTRA_DIST += tests/unit/fault_calls.def
+tests_unit_test_hostile_import_SOURCES = tests/unit/test_hostile_import.c \
+	tests/unit/hostile.c tests/unit/hostile.h $(store_sources)
+tests_unit_test_hostile_import_LDADD = $(unit_ldadd)
+tests_unit_test_kill_SOURCES = tests/unit/test_kill.c $(store_sources)
+tests_unit_test_kill_LDADD = $(unit_ldadd)
+
+# For the linker: a --wrap for each row of the table.
+tests/unit/fault.ld: tests/unit/fault_calls.def
+	$(AM_V_GEN)$(MKDIR_P) tests/unit && \
+	$(SED) -n -e 's/^FAULT([^,]*, \([A-Za-z0-9_]*\),.*/--wrap=\1/p' \
+		-e 's/^FAULT_BY_HAND(\(.*\))$$/--wrap=\1/p' \
+		$(top_srcdir)/tests/unit/fault_calls.def >$@-t && mv $@-t $@
+CLEANFILES += tests/unit/fault.ld
+
 # generate
 check_PROGRAMS += tests/unit/test_generate
 TESTS += tests/unit/test_generate
 tests_unit_test_generate_SOURCES = tests/unit/test_generate.c \
-	tests/unit/store.c tests/unit/store.h \
-	tests/unit/fresh.c tests/unit/fresh.h
+	$(store_sources)
 tests_unit_test_generate_LDADD = $(unit_ldadd)
 tests_unit_test_generate_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=PK11_GenerateKeyPairWithOpFlags \
@@ -61,12 +129,10 @@ check_PROGRAMS += tests/unit/test_challenge tests/unit/test_sign_text
 TESTS += tests/unit/test_challenge tests/unit/test_sign_text
 tests_unit_test_challenge_SOURCES = tests/unit/test_challenge.c \
 	tests/unit/hostile.c tests/unit/hostile.h \
-	tests/unit/store.c tests/unit/store.h \
-	tests/unit/fresh.c tests/unit/fresh.h
+	$(store_sources)
 tests_unit_test_challenge_LDADD = $(unit_ldadd)
 tests_unit_test_sign_text_SOURCES = tests/unit/test_sign_text.c \
-	tests/unit/store.c tests/unit/store.h \
-	tests/unit/fresh.c tests/unit/fresh.h
+	$(store_sources)
 tests_unit_test_sign_text_LDADD = $(unit_ldadd)
 if HAVE_LIBCRMF
 check_PROGRAMS += tests/unit/test_challenge_oracle
@@ -85,8 +151,7 @@ tests_unit_test_pkimessage_SOURCES = tests/unit/test_pkimessage.c \
 tests_unit_test_pkimessage_LDADD = $(codec_ldadd)
 tests_unit_test_import_any_SOURCES = tests/unit/test_import_any.c \
 	tests/unit/hostile.c tests/unit/hostile.h \
-	tests/unit/store.c tests/unit/store.h \
-	tests/unit/fresh.c tests/unit/fresh.h
+	$(store_sources)
 tests_unit_test_import_any_LDADD = $(unit_ldadd)
 
 # envelopes: encrypted certificates, key recovery
@@ -97,8 +162,7 @@ tests_unit_test_envelope_SOURCES = tests/unit/test_envelope.c \
 	tests/unit/hostile.c tests/unit/hostile.h
 tests_unit_test_envelope_LDADD = nssutil/libnu.la $(CMOCKA_LIBS) $(NSS_LIBS)
 tests_unit_test_recovery_SOURCES = tests/unit/test_recovery.c \
-	tests/unit/store.c tests/unit/store.h \
-	tests/unit/fresh.c tests/unit/fresh.h
+	$(store_sources)
 tests_unit_test_recovery_LDADD = $(unit_ldadd)
 tests_unit_test_recovery_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=PK11_DestroyTokenObject,--wrap=PK11_ImportCert

@@ -23,7 +23,7 @@ fail(struct job *job, enum psm_err err, const char *why)
 	return err;
 }
 
-/* --- open and close: [dir, password], [flags, callbacks, weak] ---------------- */
+/* --- open and close: [dir, password], [flags, callbacks, weak] ------------ */
 
 static enum psm_err
 run_open(struct job *job)
@@ -72,7 +72,7 @@ const struct call close_call = {
 	.name = "close", .run = run_close, .drop = drop_door
 };
 
-/* --- generate: [dn, token, authenticator, escrow, params, alg ...], sizes --- */
+/* --- generate: [dn, token, authenticator, escrow, params, alg ...], sizes */
 
 enum { GENERATE_FIXED = 4 };
 
