@@ -345,6 +345,27 @@ link_to_key(struct psm_ctx *ctx, struct step *step)
 	return SECSuccess;
 }
 
+/* What another process stored since we looked, as the CA certificate that comes
+ * with everybody's answer, is as good as ours, and not ours to take back. */
+static SECStatus
+put_cert(struct step *step)
+{
+	PRBool present = PR_FALSE;
+	PRErrorCode why;
+
+	if (PK11_ImportCert(step->slot, step->cert, CK_INVALID_HANDLE,
+	                    step->nickname, PR_FALSE) == SECSuccess) {
+		step->stored = true;
+		return SECSuccess;
+	}
+	why = PORT_GetError();
+	if (nu_slot_has_cert(step->slot, step->cert, &present) == SECSuccess &&
+	    present)
+		return SECSuccess;
+	PORT_SetError(why);
+	return SECFailure;
+}
+
 /* Its key gets a CKA_ID first, lest the certificate be there without it. */
 static SECStatus
 store_cert(struct step *step)
@@ -356,11 +377,7 @@ store_cert(struct step *step)
 	    ((id = nu_cert_key_id(step->cert)) == NULL ||
 	     ensure_key_id(step, id, &theirs) != SECSuccess))
 		return SECFailure;
-	if (PK11_ImportCert(step->slot, step->cert, CK_INVALID_HANDLE,
-	                    step->nickname, PR_FALSE) != SECSuccess)
-		return SECFailure;
-	step->stored = true;
-	return SECSuccess;
+	return put_cert(step);
 }
 
 static SECStatus

@@ -32,7 +32,7 @@ SECKEY_PublicKeyStrengthInBits
 SECOID_AlgorithmIDTemplate SECOID_DestroyAlgorithmID SECOID_FindOIDTag
 SECOID_GetAlgorithmTag SEC_CertNicknameConflict SEC_PKCS5GetCryptoAlgorithm
 SEC_PKCS5IsAlgorithmPBEAlgTag
-bsearch dirname explicit_bzero fcntl free gmtime_r lstat memchr memcmp memcpy
+bcmp bsearch dirname explicit_bzero fcntl free gmtime_r lstat memchr memcmp memcpy
 memmem memmove mempcpy memset pthread_mutex_lock pthread_mutex_unlock qsort
 snprintf stpcpy strchr strcmp strcpy strerror_r strftime strlen strncmp strspn
 strtol time vsnprintf
