@@ -22,6 +22,6 @@ cmd_cancel(struct cli *cli)
 		return output_json(cli, json_pack("{s:I, s:b}",
 		    "id", (json_int_t)id, "keyDeleted", key));
 	cli_note(cli, "request %u is cancelled%s", id,
-	         key ? ", its key deleted" : "; its key stays, as an orphan");
+	         key ? ", its key deleted" : "");
 	return PSM_OK;
 }

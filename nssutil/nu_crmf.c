@@ -54,11 +54,12 @@ static SECStatus
 write_control(PLArenaPool *arena, SECOidTag tag, const SECItem *value,
               SECItem **ret_control)
 {
-	SECOidData *known = SECOID_FindOIDByTag(tag);
+	SECOidData *known;
 	SECItem *id;
 
 	if (value == NULL)
 		return SECSuccess;
+	known = SECOID_FindOIDByTag(tag);
 	if (known == NULL)
 		return SECFailure;
 	id = nu_der_make_octets(arena, NU_OID, known->oid.data, known->oid.len);

@@ -7,9 +7,11 @@
 # converts in place, reads what is in memory, or asks a question whose answer
 # "no" is no failure.
 cat >"$tmp/never" <<'END'
-CERT_DestroyCertificate CERT_DestroyCertList CERT_DestroyName
-CERT_DupCertificate CERT_GetAVATag CERT_GetDefaultCertDB CERT_IsUserCert
-CERT_NameTemplate DER_DecodeTimeChoice
+CERT_CompareName CERT_DestroyCertificate CERT_DestroyCertList
+CERT_DestroyName CERT_DupCertificate CERT_GetAVATag CERT_GetDefaultCertDB CERT_IsUserCert
+CERT_NameTemplate DER_DecodeTimeChoice HASH_ResultLenByOidTag
+NSS_CMSMessage_Destroy NSS_CMSMessage_GetContentInfo
+NSS_CMSSignedData_GetContentInfo NSS_CMSSignerInfo_Destroy
 NSS_Get_CERT_NameTemplate NSS_Get_SECKEY_EncryptedPrivateKeyInfoTemplate
 NSS_Get_SECOID_AlgorithmIDTemplate NSS_IsInitialized NSS_SecureMemcmp
 PK11_AlgtagToMechanism PK11_DestroyGenericObjects PK11_DestroyPBEParams
@@ -18,7 +20,8 @@ PK11_GetFirstSafe PK11_GetIVLength PK11_GetNextGenericObject
 PK11_GetNextSafe PK11_GetObjectHandle
 PK11_GetPadMechanism PK11_GetSlotFromPrivateKey PK11_GetTokenName
 PK11_HasRootCerts PK11_IsInternal PK11_IsLoggedIn PK11_IsPresent
-PK11_IsReadOnly PK11_NeedLogin PK11_NeedUserInit PK11_ReferenceSlot
+PK11_IsReadOnly PK11_LogoutAll PK11_NeedLogin PK11_NeedUserInit
+PK11_PQG_DestroyParams PK11_PQG_DestroyVerify PK11_ReferenceSlot
 PK11_SetPasswordFunc PK11_TokenExists
 PORT_Free PORT_FreeArena PORT_GetError PORT_SetError
 PR_ErrorToName PR_ErrorToString PR_IntervalNow PR_IntervalToMilliseconds
@@ -28,14 +31,14 @@ SECKEY_DestroyEncryptedPrivateKeyInfo SECKEY_DestroyPrivateKey
 SECKEY_DestroyPrivateKeyList SECKEY_DestroyPublicKey
 SECKEY_DestroySubjectPublicKeyInfo SECKEY_EncryptedPrivateKeyInfoTemplate
 SECKEY_GetPrivateKeyType SECKEY_GetPublicKeyType
-SECKEY_PublicKeyStrengthInBits
+SECKEY_PublicKeyStrength SECKEY_PublicKeyStrengthInBits
 SECOID_AlgorithmIDTemplate SECOID_DestroyAlgorithmID SECOID_FindOIDTag
 SECOID_GetAlgorithmTag SEC_CertNicknameConflict SEC_PKCS5GetCryptoAlgorithm
 SEC_PKCS5IsAlgorithmPBEAlgTag
 bcmp bsearch dirname explicit_bzero fcntl free gmtime_r lstat memchr memcmp memcpy
 memmem memmove mempcpy memset pthread_mutex_lock pthread_mutex_unlock qsort
-snprintf stpcpy strchr strcmp strcpy strerror_r strftime strlen strncmp strspn
-strtol time vsnprintf
+snprintf stpcpy strchr strcmp strcpy strcspn strerror_r strftime strlen strncmp
+strspn strtol time vsnprintf
 END
 tr -s ' ' '\n' <"$tmp/never" | sort -u >"$tmp/cannot"
 

@@ -2,6 +2,7 @@
 
 interop_scripts = \
 	tests/interop/any.sh \
+	tests/interop/bouncycastle.sh \
 	tests/interop/certutil.sh \
 	tests/interop/cmp.sh \
 	tests/interop/crmf.sh \
@@ -15,11 +16,14 @@ interop_scripts = \
 	tests/interop/tls.sh
 dist_check_SCRIPTS += $(interop_scripts)
 TESTS += $(interop_scripts)
-EXTRA_DIST += tests/interop/lib.sh
+EXTRA_DIST += tests/interop/lib.sh \
+	tests/interop/CrmfCheck.java tests/interop/CrmfIssue.java
 
-check_PROGRAMS += tests/interop/cmp tests/interop/lock
+check_PROGRAMS += tests/interop/cmp tests/interop/generate tests/interop/lock
 tests_interop_cmp_SOURCES = tests/interop/cmp.c
 tests_interop_cmp_LDADD = nssutil/libnu.la $(NSS_LIBS)
+tests_interop_generate_SOURCES = tests/interop/generate.c
+tests_interop_generate_LDADD = psm/libpsm.la
 tests_interop_lock_SOURCES = tests/interop/lock.c
 
 if HAVE_LIBCRMF

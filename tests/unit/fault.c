@@ -18,9 +18,11 @@
 
 #include <cert.h>
 #include <certdb.h>
+#include <cms.h>
 #include <cryptohi.h>
 #include <keyhi.h>
 #include <nss.h>
+#include <pk11pqg.h>
 #include <pk11pub.h>
 #include <secasn1.h>
 #include <secder.h>
@@ -201,6 +203,15 @@ __wrap_NSS_Shutdown(void)
 	if (rv != SECSuccess)
 		fault.leaks++;
 	return rv;
+}
+
+/* One that fails has freed the encoder. */
+SECStatus
+__wrap_NSS_CMSEncoder_Finish(NSSCMSEncoderContext *encoder)
+{
+	SECStatus rv = __real_NSS_CMSEncoder_Finish(encoder);
+
+	return fails("NSS_CMSEncoder_Finish", DEVICE) ? SECFailure : rv;
 }
 
 static int

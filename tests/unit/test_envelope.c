@@ -865,7 +865,7 @@ main(int argc, char *argv[])
 		        test_envelope_keys_never_leave_a_token_in_fips_mode),
 	};
 
-	self = argv[0];
+	self = realpath(argv[0], NULL);
 	if (argc == 3 && strcmp(argv[1], "in") == 0)
 		return run_in(argv[2]);
 	return cmocka_run_group_tests(tests, setup, teardown);

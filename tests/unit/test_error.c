@@ -16,6 +16,7 @@
 static const char *const documented[] = { "", "error:userCancel",
 	                                  "error:invalidCertificate",
 	                                  "error:invalidRequestID",
+	                                  "error:noMatchingCert",
 	                                  "error:internalError" };
 
 static bool
