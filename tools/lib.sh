@@ -54,7 +54,8 @@ need_to_build() {
 
 need_to_check() {
 	need_to_build
-	need clang g++ libclang-rt-dev libcmocka-dev llvm mandoc softhsm2
+	need clang g++ gnutls-bin libclang-rt-dev libcmocka-dev llvm mandoc \
+		softhsm2
 }
 
 jobs=$(nproc 2>/dev/null || echo 2)
