@@ -228,7 +228,7 @@ public final class CrmfCheck {
 		return signature.verify(made);
 	}
 
-	/* --- all of it ----------------------------------------------------- */
+	/* --- all of it --------------------------------------------------- */
 
 	private static int bits(PublicKey key) {
 		if (key instanceof RSAKey)

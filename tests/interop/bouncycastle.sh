@@ -1,7 +1,7 @@
 #!/bin/sh
 # bouncycastle.sh - Bouncy Castle reads what pages ask for, and grants it
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/interop/lib.sh"
-uses java javac certutil cmsutil openssl
+uses java javac certutil openssl
 
 jars=/usr/share/java
 for jar in bcpkix bcprov; do
@@ -70,7 +70,8 @@ ec='ec -pkeyopt ec_paramgen_curve'
 }
 make_db db
 need run certutil -A -d "$tmp/db" -n 'Their CA' -t CT,C,C -a -i "$tmp/ca.pem"
-echo 'to be signed' >"$tmp/text"
+printf 'agreed, grüße' >"$tmp/text"
+echo 'long enough' >"$tmp/pin"
 
 # --- each algorithm -----------------------------------------------------------
 
@@ -120,6 +121,13 @@ each_row ask
 read_requests $algs
 each_row reads
 
+base64 -d "$tmp/ec-sign.request" | LC_ALL=C sed s/Example/Exemple/ |
+	base64 >"$tmp/forged.request"
+cp "$tmp/ec-sign.ids" "$tmp/forged.ids"
+read_requests forged
+check 'a request that somebody has changed does not prove itself' \
+	found forged proof 'SHA512WITHECDSA WRONG'
+
 # --- a dual-key order, escrowed -----------------------------------------------
 
 # escrows KIND FORM: both keys that can be encrypted to, beside one that signs
@@ -145,6 +153,7 @@ escrows rsa EncryptedValue
 escrows ec EnvelopedData
 check 'a key that is not the escrow opens nothing' not bouncy CrmfCheck \
 	--key "$tmp/pop-384.key" "$tmp/to-ec.request"
+check 'for want of the key' err CMSException
 
 # --- a MAC that both keys agree on --------------------------------------------
 
@@ -165,11 +174,6 @@ check 'and nobody else does' found pop-256 proof "$A agreeMAC SHA-256 WRONG"
 
 # --- the circle: Bouncy Castle certifies, psm imports, the key is used --------
 
-# certificate_of NAME: NAME.pem, out of the database
-certificate_of() {
-	need run certutil -L -d "$tmp/db" -n "$1" -a
-	cp "$tmp/out" "$tmp/$1.pem"
-}
 # imports NAME: all of its answer
 imports() {
 	check "psm imports what Bouncy Castle granted $1" psm import \
@@ -183,26 +187,30 @@ fit() {
 	run certutil -V -u "$1" -d "$tmp/db" -n "$2" &&
 		out 'certificate is valid'
 }
-# signs NAME: NSS, with the stored key, what OpenSSL verifies
+# signs NAME: what OpenSSL verifies
 signs() {
 	check 'NSS takes the certificate for signing' fit S "$1"
-	run cmsutil -S -d "$tmp/db" -N "$1" -H SHA256 -G -i "$tmp/text" \
-		-o "$tmp/$1.p7" &&
-		run openssl cms -verify -inform DER -in "$tmp/$1.p7" \
-			-CAfile "$tmp/ca.pem" -purpose any -out "$tmp/signed" &&
-		cmp -s "$tmp/text" "$tmp/signed"
-	tell $? 'OpenSSL verifies what the key has signed'
+	run "$top_builddir/tests/interop/sign" "$tmp/db" "$1" 'agreed, grüße' &&
+		base64 -d "$tmp/out" >"$tmp/$1.p7" &&
+		run openssl cms -verify -binary -inform DER -in "$tmp/$1.p7" \
+			-content "$tmp/text" -CAfile "$tmp/ca.pem" -purpose any
+	tell $? 'and OpenSSL verifies what the stored key has signed'
 }
-# decrypts NAME: NSS, with the stored key, what OpenSSL encrypted
+# decrypts NAME: by its backup
 decrypts() {
 	check 'NSS takes the certificate for receiving' fit R "$1"
-	certificate_of "$1"
-	run openssl cms -encrypt -aes256 -binary -in "$tmp/text" -outform DER \
-		-out "$tmp/$1.p7" "$tmp/$1.pem" &&
-		run cmsutil -D -d "$tmp/db" -i "$tmp/$1.p7" \
-			-o "$tmp/plain" &&
+	need run certutil -L -d "$tmp/db" -n "$1" -a
+	cp "$tmp/out" "$tmp/$1.pem"
+	need run openssl cms -encrypt -aes256 -binary -in "$tmp/text" \
+		-outform DER -out "$tmp/$1.p7" "$tmp/$1.pem"
+	need psm backup -d "$tmp/db" -n "$1" -o "$tmp/$1.p12" \
+		--backup-password-file "$tmp/pin"
+	need run openssl pkcs12 -in "$tmp/$1.p12" -passin "file:$tmp/pin" \
+		-nodes -nocerts -out "$tmp/$1.key"
+	run openssl cms -decrypt -binary -inform DER -in "$tmp/$1.p7" \
+		-inkey "$tmp/$1.key" -recip "$tmp/$1.pem" -out "$tmp/plain" &&
 		cmp -s "$tmp/text" "$tmp/plain"
-	tell $? 'the key decrypts what OpenSSL has encrypted'
+	tell $? 'and the stored key decrypts what OpenSSL has encrypted'
 }
 
 set --

@@ -19,12 +19,15 @@ TESTS += $(interop_scripts)
 EXTRA_DIST += tests/interop/lib.sh \
 	tests/interop/CrmfCheck.java tests/interop/CrmfIssue.java
 
-check_PROGRAMS += tests/interop/cmp tests/interop/generate tests/interop/lock
+check_PROGRAMS += tests/interop/cmp tests/interop/generate \
+	tests/interop/lock tests/interop/sign
 tests_interop_cmp_SOURCES = tests/interop/cmp.c
 tests_interop_cmp_LDADD = nssutil/libnu.la $(NSS_LIBS)
 tests_interop_generate_SOURCES = tests/interop/generate.c
 tests_interop_generate_LDADD = psm/libpsm.la
 tests_interop_lock_SOURCES = tests/interop/lock.c
+tests_interop_sign_SOURCES = tests/interop/sign.c
+tests_interop_sign_LDADD = psm/libpsm.la
 
 if HAVE_LIBCRMF
 check_PROGRAMS += tests/interop/crmf
