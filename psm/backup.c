@@ -440,8 +440,13 @@ choose_name(struct psm_ctx *ctx, const char *name, struct chosen *chosen)
 			continue;
 		if ((err = ctx_login(ctx, n->cert->slot)) != PSM_OK)
 			return err;
+		PORT_SetError(0);
 		key = PK11_FindPrivateKeyFromCert(n->cert->slot, n->cert,
 		                                  &ctx->pin);
+		if (key == NULL && nu_err_is_trouble(PORT_GetError()))
+			return psm_fail_nss(ctx, PSM_E_STORE,
+			                    "cannot read the key of \"%s\"",
+			                    name);
 		if (key == NULL)
 			continue;
 		any = true;
