@@ -112,9 +112,10 @@ struct ca_answer {
 };
 
 /* Answer a request: CertReqMessages (base64 or DER) or PKCS#10 (PEM, base64 or
- * DER). Each proof of possession is verified; one that fails, or a key too
- * weak, is answered by a rejection in the CertRepContent dialects and is
- * PSM_E_REQUEST in the others, which cannot say no.
+ * DER). Each proof of possession is verified; one that fails, a key too weak,
+ * or a subject that is malformed or the authority's own, is answered by a
+ * rejection in the CertRepContent dialects and is PSM_E_REQUEST in the others,
+ * which cannot say no.
  * PSM_E_REQUEST: it does not parse at all. Free with ca_answer_free(). */
 PSM_MUST enum psm_err ca_issue(struct ca *ca, const void *request,
                                size_t request_len,
@@ -139,7 +140,8 @@ struct ca_recovery {
  * sent as options' encrypt says (CA_ENCRYPT_NOTHING: as CA_ENCRYPT_VALUE); it
  * never leaves its token in the clear. Who asks is the caller's to know: there
  * is no proof of possession.
- * PSM_E_REQUEST: it is no such request, or for another subject.
+ * PSM_E_REQUEST: it is no such request, or for another subject, or the answer
+ * would go under a weak key.
  * PSM_E_CERTIFICATE: certificate and key do not belong together, or the key
  * does not open. */
 PSM_MUST enum psm_err ca_recover(struct ca *ca, const void *request,

@@ -211,7 +211,8 @@ challenge_all(struct ca *ca, struct ca_challenge *challenge,
 		if (msg == NULL || msg->how != NU_POP_CHALLENGE_RESP)
 			continue;
 		key = ca_public_key(&msg->spki);
-		if (key == NULL || !choose_form(challenge->form, key, &form))
+		if (key == NULL || ca_permitted_usage(key) == 0 ||
+		    !choose_form(challenge->form, key, &form))
 			continue;
 		err = challenge_msg(ca, challenge, msg, key, form,
 		                    &made[challenge->n]);

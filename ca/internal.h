@@ -134,6 +134,9 @@ struct ca_job {
 
 /* Decide about every wish. Refusals are results, not errors. */
 enum psm_err ca_judge(struct ca_job *job);
+/* What a key of this kind may be used for (KU_...); 0: it is too weak, or of a
+ * kind that gets no certificate. */
+unsigned ca_permitted_usage(const SECKEYPublicKey *key);
 /* Can this be the address in a certificate? */
 bool ca_email_is_fine(const char *text, size_t len);
 

@@ -15,6 +15,7 @@
 #include "nssutil/nu_key.h"
 
 enum { MIN_RSA_BITS = 2048, MIN_DSA_BITS = 2048, MAX_DEPTH = 16 };
+enum { MAX_EMAILS = 16 }; /* of one subject */
 
 static enum psm_err
 refuse(struct ca_grant *grant, enum ca_fail fail, const char *reason)
@@ -68,6 +69,37 @@ is_empty(const SECItem *name)
 	       nu_der_at_end(&contents);
 }
 
+/* Do fn for each attribute of the subject, until one refuses. */
+static enum psm_err
+for_attributes(struct ca_job *job, struct ca_grant *grant,
+               enum psm_err (*fn)(struct ca_job *, struct ca_grant *,
+                                  CERTAVA *))
+{
+	enum psm_err err;
+
+	for (CERTRDN **rdn = grant->name.rdns; *rdn != NULL; rdn++)
+		for (CERTAVA **ava = (*rdn)->avas; *ava != NULL; ava++)
+			if ((err = fn(job, grant, *ava)) != PSM_OK ||
+			    grant->refused)
+				return err;
+	return PSM_OK;
+}
+
+/* Many programs read a name only up to a NUL in it. What is no text at all, as
+ * a date of birth, may be what it is. */
+static enum psm_err
+judge_attribute(struct ca_job *job, struct ca_grant *grant, CERTAVA *ava)
+{
+	nu_auto(SECItem) text = CERT_DecodeAVAValue(&ava->value);
+
+	if (text == NULL && PORT_GetError() == SEC_ERROR_NO_MEMORY)
+		return ca_error_nss(job->ca, PSM_E_NO_MEMORY, "request");
+	if (text == NULL || nu_der_is_text(text))
+		return PSM_OK;
+	return refuse(grant, CA_FAIL_BAD_CERT_TEMPLATE,
+	              "the subject's text is malformed");
+}
+
 static enum psm_err
 judge_subject(struct ca_job *job, struct ca_grant *grant)
 {
@@ -82,7 +114,10 @@ judge_subject(struct ca_job *job, struct ca_grant *grant)
 	                           subject) != SECSuccess)
 		return refuse_nss(job, grant, CA_FAIL_BAD_CERT_TEMPLATE,
 		                  "the subject is malformed");
-	return PSM_OK;
+	if (CERT_CompareName(&grant->name, &job->ca->cert->subject) == SECEqual)
+		return refuse(grant, CA_FAIL_BAD_CERT_TEMPLATE,
+		              "the subject is the authority itself");
+	return for_attributes(job, grant, judge_attribute);
 }
 
 /* P-256, P-384, P-521: their sizes alone would let other curves pass. */
@@ -103,9 +138,8 @@ curve_is_fine(const SECKEYPublicKey *key)
 	return false;
 }
 
-/* What a key of this kind may be used for; 0: it gets no certificate. */
-static unsigned
-permitted_usage(const SECKEYPublicKey *key)
+unsigned
+ca_permitted_usage(const SECKEYPublicKey *key)
 {
 	const unsigned sign = KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION;
 
@@ -135,7 +169,7 @@ judge_key(struct ca_job *job, struct ca_grant *grant)
 	if (key == NULL && PORT_GetError() != SEC_ERROR_UNSUPPORTED_KEYALG)
 		return refuse_nss(job, grant, CA_FAIL_BAD_CERT_TEMPLATE,
 		                  "the public key is malformed");
-	grant->key_usage = key != NULL ? permitted_usage(key) : 0;
+	grant->key_usage = key != NULL ? ca_permitted_usage(key) : 0;
 	if (grant->key_usage == 0)
 		return refuse(grant, CA_FAIL_BAD_ALG,
 		              "the key must be RSA or DSA of 2048 bits or "
@@ -267,16 +301,17 @@ add_email(struct ca_job *job, struct ca_grant *grant, const void *text,
           size_t len)
 {
 	SECItem source = { siBuffer, (unsigned char *)text, (unsigned)len };
-	SECItem *more = PORT_ArenaZNewArray(job->arena, SECItem,
-	                                    grant->n_emails + 1);
 
-	if (more == NULL || SECITEM_CopyItem(job->arena,
-	                                     &more[grant->n_emails],
-	                                     &source) != SECSuccess)
+	if (grant->n_emails == MAX_EMAILS)
+		return refuse(grant, CA_FAIL_BAD_CERT_TEMPLATE,
+		              "the subject has too many e-mail addresses");
+	if (grant->emails == NULL)
+		grant->emails = PORT_ArenaZNewArray(job->arena, SECItem,
+		                                    MAX_EMAILS);
+	if (grant->emails == NULL ||
+	    SECITEM_CopyItem(job->arena, &grant->emails[grant->n_emails],
+	                     &source) != SECSuccess)
 		return ca_error_nss(job->ca, PSM_E_NO_MEMORY, "e-mail address");
-	for (size_t i = 0; i < grant->n_emails; i++)
-		more[i] = grant->emails[i];
-	grant->emails = more;
 	grant->n_emails++;
 	return PSM_OK;
 }
@@ -302,15 +337,10 @@ static enum psm_err
 judge_email(struct ca_job *job, struct ca_grant *grant)
 {
 	const char *given = job->options->email;
-	enum psm_err err;
 
 	if (given != NULL)
 		return add_email(job, grant, given, strlen(given));
-	for (CERTRDN **rdn = grant->name.rdns; *rdn != NULL; rdn++)
-		for (CERTAVA **ava = (*rdn)->avas; *ava != NULL; ava++)
-			if ((err = add_attribute(job, grant, *ava)) != PSM_OK)
-				return err;
-	return PSM_OK;
+	return for_attributes(job, grant, add_attribute);
 }
 
 static enum psm_err

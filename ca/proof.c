@@ -75,16 +75,15 @@ check_agree_mac(struct ca_job *job, const struct ca_wish *wish,
 	return PSM_OK;
 }
 
-/* Who could encrypt the key has it: opened, it must be the one asked for. */
+/* Who could encrypt the key has it: opened, it must be the one asked for. Where
+ * it says whose it is, it is not another's, copied from a request of theirs. */
 static enum psm_err
 check_archive(struct ca_job *job, const struct ca_wish *wish,
               const char **ret_disproof)
 {
 	const char *nickname = job->options->escrow_nickname;
 	auto_holder escrow = { NULL, NULL };
-	nu_auto(PK11SlotInfo) slot = PK11_GetInternalKeySlot();
 	nu_auto(SECKEYPublicKey) public = ca_public_key(&wish->spki);
-	nu_auto(SECKEYPrivateKey) key = NULL;
 	enum psm_err err;
 
 	*ret_disproof = "the key in the request cannot be opened here: "
@@ -93,11 +92,12 @@ check_archive(struct ca_job *job, const struct ca_wish *wish,
 		return PSM_OK;
 	if ((err = find_holder(job->ca, nickname, &escrow)) != PSM_OK)
 		return err;
-	if (slot == NULL || public == NULL)
+	if (public == NULL)
 		return ca_error_nss(job->ca, PSM_E_INTERNAL, "escrow");
-	key = nu_envelope_unwrap_key(&wish->msg->archive, escrow.key, public,
-	                             slot, PR_FALSE, NULL, NULL);
-	*ret_disproof = key != NULL ? NULL : does_not_verify;
+	*ret_disproof = nu_envelope_proves_key(&wish->msg->archive, escrow.key,
+	                                       public, &wish->subject,
+	                                       NULL) == SECSuccess ?
+	                NULL : does_not_verify;
 	return PSM_OK;
 }
 

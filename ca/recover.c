@@ -84,6 +84,7 @@ open_archived(struct recover *recover, SECKEYPrivateKey **ret_key)
 static enum psm_err
 wrap_for_holder(struct recover *recover, SECKEYPrivateKey *key)
 {
+	const unsigned encrypt = KU_KEY_ENCIPHERMENT | KU_KEY_AGREEMENT;
 	struct ca_job *job = &recover->job;
 	const struct ca_wish *wish = &job->request->wishes[0];
 	nu_auto(SECKEYPublicKey) to = ca_public_key(&wish->msg->protocol_key);
@@ -91,6 +92,10 @@ wrap_for_holder(struct recover *recover, SECKEYPrivateKey *key)
 
 	if (to == NULL)
 		return ca_error_nss(job->ca, PSM_E_REQUEST, "protocolEncrKey");
+	if ((ca_permitted_usage(to) & encrypt) == 0)
+		return ca_error(job->ca, PSM_E_REQUEST,
+		                "no key is sent under a protocolEncrKey so "
+		                "weak, or of this kind");
 	wrapped = nu_envelope_wrap_key(key, to, ca_encrypt_form(job, to), NULL);
 	job->grants = PORT_ArenaZNew(job->arena, struct ca_grant);
 	if (wrapped == NULL || job->grants == NULL ||

@@ -213,6 +213,7 @@ enum psm_err backup_fill(struct cli *cli, const char *path,
 
 enum psm_err cmd_init(struct cli *cli);
 enum psm_err cmd_request(struct cli *cli);
+enum psm_err cmd_recover(struct cli *cli);
 enum psm_err cmd_pending(struct cli *cli);
 enum psm_err cmd_cancel(struct cli *cli);
 enum psm_err cmd_import(struct cli *cli);

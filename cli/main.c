@@ -26,14 +26,19 @@ static const struct command commands[] = {
 		DATABASE | KEY | B(SUBJECT) | B(OUTPUT) | B(PKCS10) | B(USAGE) |
 		B(UNEXTRACTABLE) | B(CA) | B(TOKEN) | B(REG_TOKEN_FILE) |
 		B(AUTHENTICATOR_FILE), B(DIR) | B(SUBJECT), 0 },
+	{ "recover", "ask the CA for a lost key and its certificate",
+		cmd_recover,
+		DATABASE | B(SUBJECT) | B(KEY_SIZE) | B(OUTPUT) |
+		B(REG_TOKEN_FILE) | B(AUTHENTICATOR_FILE),
+		B(DIR) | B(SUBJECT), 0 },
 	{ "pending", "list the keys that wait for a certificate", cmd_pending,
 		DATABASE, B(DIR), 0 },
 	{ "cancel", "forget a pending request", cmd_cancel,
 		DATABASE | B(ID) | B(DELETE_KEY), B(DIR) | B(ID), 0 },
 	{ "import", "store the certificates a CA sent", cmd_import,
-		DATABASE | PKCS12 | B(NICKNAME) | B(INPUT) | B(JS) |
-		B(ANY) | B(SECRET_FILE) | B(SIGNER) | B(MATCH_BY_KEY) | B(ALLOW_CA) | B(BACKUP) | B(COMPAT) |
-		B(FORCE), B(DIR), 0 },
+		DATABASE | PKCS12 | B(NICKNAME) | B(INPUT) | B(JS) | B(ANY) |
+		B(SECRET_FILE) | B(SIGNER) | B(MATCH_BY_KEY) | B(ALLOW_CA) |
+		B(BACKUP) | B(COMPAT) | B(FORCE), B(DIR), 0 },
 	{ "list", "list the certificates", cmd_list,
 		DATABASE | B(TOKEN), B(DIR), 0 },
 	{ "show", "show a certificate", cmd_show,

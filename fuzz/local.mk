@@ -33,6 +33,13 @@ TESTS += fuzz/replay_envelope
 fuzz_replay_envelope_SOURCES = fuzz/fuzz_envelope.c fuzz/replay.c fuzz/fuzz.h
 fuzz_replay_envelope_CPPFLAGS = $(AM_CPPFLAGS) -DCORPUS=\"envelope\"
 fuzz_replay_envelope_LDADD = $(fuzz_ldadd)
+check_PROGRAMS += fuzz/replay_ca
+TESTS += fuzz/replay_ca
+fuzz_ca_sources = fuzz/fuzz_ca.c fuzz/fuzz.h tests/unit/fresh.c \
+	tests/unit/fresh.h
+fuzz_replay_ca_SOURCES = fuzz/replay.c $(fuzz_ca_sources)
+fuzz_replay_ca_CPPFLAGS = $(AM_CPPFLAGS) -DCORPUS=\"ca\"
+fuzz_replay_ca_LDADD = ca/libca.la $(fuzz_ldadd)
 
 if ENABLE_FUZZING
 noinst_PROGRAMS += fuzz/fuzz_b64 fuzz/fuzz_cmmf fuzz/fuzz_crmf
@@ -57,4 +64,8 @@ noinst_PROGRAMS += fuzz/fuzz_envelope
 fuzz_fuzz_envelope_SOURCES = fuzz/fuzz_envelope.c fuzz/fuzz.h
 fuzz_fuzz_envelope_LDADD = $(fuzz_ldadd)
 fuzz_fuzz_envelope_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+noinst_PROGRAMS += fuzz/fuzz_ca
+fuzz_fuzz_ca_SOURCES = $(fuzz_ca_sources)
+fuzz_fuzz_ca_LDADD = ca/libca.la $(fuzz_ldadd)
+fuzz_fuzz_ca_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 endif

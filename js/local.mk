@@ -17,6 +17,7 @@ EXTRA_DIST += \
 	js/node/test/callbacks.test.js \
 	js/node/test/object.test.js \
 	js/node/test/open.test.js \
+	js/node/test/readme.test.js \
 	js/node/test/support/ending.js \
 	js/node/test/support/worker.js \
 	js/node/test/support/world.js \

@@ -9,10 +9,13 @@ nssutil_libnu_la_SOURCES = \
 	nssutil/nu_certs.c nssutil/nu_certs.h \
 	nssutil/nu_challenge.c nssutil/nu_challenge.h \
 	nssutil/nu_cmmf.c nssutil/nu_cmmf.h \
-	nssutil/nu_crmf.c nssutil/nu_crmf.h \
+	nssutil/nu_crmf.h nssutil/nu_crmf_int.h \
+	nssutil/nu_crmf_read.c nssutil/nu_crmf_verify.c \
+	nssutil/nu_crmf_write.c \
 	nssutil/nu_der.c nssutil/nu_der.h \
 	nssutil/nu_envelope.c nssutil/nu_envelope.h nssutil/nu_envelope_alg.c \
 	nssutil/nu_envelope_int.h nssutil/nu_envelope_key.c \
+	nssutil/nu_envelope_private.c \
 	nssutil/nu_envelope_read.c nssutil/nu_envelope_write.c \
 	nssutil/nu_err.c nssutil/nu_err.h \
 	nssutil/nu_ext.c nssutil/nu_ext.h \

@@ -404,13 +404,17 @@ static PRBool
 may_issue(const struct nu_cert *cert)
 {
 	unsigned usage = 0;
+	SECItem value;
+	PRBool found;
 
 	if (cert->extensions.data == NULL)
 		return PR_TRUE;
 	if (!nu_cert_is_ca(cert) ||
+	    nu_ext_find(&cert->extensions, SEC_OID_X509_KEY_USAGE, &found,
+	                &value) != SECSuccess ||
 	    nu_ext_key_usage(&cert->extensions, &usage) != SECSuccess)
 		return PR_FALSE;
-	return usage == 0 || (usage & KU_KEY_CERT_SIGN) != 0;
+	return !found || (usage & KU_KEY_CERT_SIGN) != 0;
 }
 
 PRBool

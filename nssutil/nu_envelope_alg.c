@@ -59,6 +59,20 @@ static const struct {
 	{ SEC_OID_SHA512, CKM_SHA512, CKG_MGF1_SHA512 },
 };
 
+static const struct {
+	unsigned char oid[11];
+	unsigned char oid_len;
+} content_types[] = {
+	[ENVELOPE_BARE] = { /* id-data */
+		{ 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x01 }, 9 },
+	[ENVELOPE_KEY_WITH_ID] = { /* id-ct-encKeyWithID */
+		{ 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x10, 0x01,
+		  0x15 }, 11 },
+	[ENVELOPE_KEY_PACKAGE] = { /* id-ct-KP-aKeyPackage */
+		{ 0x60, 0x86, 0x48, 0x01, 0x65, 0x02, 0x01, 0x02, 0x4e, 0x05 },
+		10 },
+};
+
 static SECStatus
 unknown_algorithm(void)
 {
@@ -67,6 +81,20 @@ unknown_algorithm(void)
 }
 
 /* --- reading ---------------------------------------------------------- */
+
+SECStatus
+envelope_read_content_type(const SECItem *oid,
+                           enum envelope_content *ret_content)
+{
+	for (size_t i = 0; i < COUNT(content_types); i++) {
+		if (oid->len == content_types[i].oid_len &&
+		    memcmp(oid->data, content_types[i].oid, oid->len) == 0) {
+			*ret_content = (enum envelope_content)i;
+			return SECSuccess;
+		}
+	}
+	return unknown_algorithm();
+}
 
 /* Contents of an AlgorithmIdentifier: its OID, and what follows it. */
 static SECStatus
@@ -327,6 +355,13 @@ envelope_make_oid(PLArenaPool *arena, SECOidTag tag)
 		return NULL;
 	return nu_der_make_octets(arena, NU_OID, known->oid.data,
 	                          known->oid.len);
+}
+
+SECItem *
+envelope_make_content_type(PLArenaPool *arena, enum envelope_content content)
+{
+	return nu_der_make_octets(arena, NU_OID, content_types[content].oid,
+	                          content_types[content].oid_len);
 }
 
 SECItem *

@@ -23,6 +23,12 @@ struct envelope_cipher {
 /* The one we write. */
 extern const struct envelope_cipher envelope_aes256;
 
+enum envelope_content {
+	ENVELOPE_BARE,         /* the bytes themselves */
+	ENVELOPE_KEY_WITH_ID,  /* EncKeyWithID, RFC 4211, 6.4 */
+	ENVELOPE_KEY_PACKAGE   /* AsymmetricKeyPackage, RFC 5958 */
+};
+
 /* How a content key goes to a recipient. */
 struct envelope_transport { /* RSA */
 	CK_MECHANISM_TYPE mechanism;
@@ -34,18 +40,22 @@ struct envelope_agreement { /* ECDH */
 	SECItem wrap; /* AlgorithmIdentifier of the key wrap, whole */
 };
 
-/* Contents of an AlgorithmIdentifier -> what it means.
+/* Contents of an AlgorithmIdentifier or OID -> what it means.
  * SEC_ERROR_INVALID_ALGORITHM: nothing that we have. */
 SECStatus envelope_read_cipher(const SECItem *contents,
                                const struct envelope_cipher **ret_cipher,
                                SECItem *ret_iv);
+SECStatus envelope_read_content_type(const SECItem *oid,
+                                     enum envelope_content *ret_content);
 SECStatus envelope_read_transport(const SECItem *contents,
                                   struct envelope_transport *ret_transport);
 SECStatus envelope_read_agreement(const SECItem *contents,
                                   struct envelope_agreement *ret_agreement);
 
-/* AlgorithmIdentifiers, whole, in arena. NULL: an NSS error. */
+/* OIDs and AlgorithmIdentifiers, whole, in arena. NULL: an NSS error. */
 SECItem *envelope_make_oid(PLArenaPool *arena, SECOidTag tag);
+SECItem *envelope_make_content_type(PLArenaPool *arena,
+                                    enum envelope_content content);
 SECItem *envelope_make_cipher(PLArenaPool *arena,
                               const struct envelope_cipher *cipher,
                               const SECItem *iv);
@@ -59,12 +69,6 @@ SECItem *envelope_make_shared_info(PLArenaPool *arena,
                                    const SECItem *ukm);
 
 /* --- nu_envelope_read.c: the message as slices ------------------------ */
-
-enum envelope_content {
-	ENVELOPE_BARE,         /* the bytes themselves */
-	ENVELOPE_KEY_WITH_ID,  /* EncKeyWithID, RFC 4211, 6.4 */
-	ENVELOPE_KEY_PACKAGE   /* AsymmetricKeyPackage, RFC 5958 */
-};
 
 struct envelope_recipient {
 	KeyType type; /* rsaKey or ecKey */
@@ -106,9 +110,53 @@ PK11SymKey *envelope_receive(const struct envelope *envelope,
 
 /* --- nu_envelope_write.c ---------------------------------------------- */
 
-/* Put together; encrypted is under content_key and iv. */
-SECItem *envelope_write(PK11SymKey *content_key, const SECItem *iv,
-                        const SECItem *encrypted, SECKEYPublicKey *to,
-                        enum nu_envelope_form form, void *wincx);
+/* What is encrypted already, under key and iv. */
+struct envelope_parcel {
+	enum envelope_content content;
+	PK11SymKey *key;
+	const SECItem *iv, *encrypted;
+};
+
+/* Put together; EncryptedValue does not tell what its content is. */
+SECItem *envelope_write(const struct envelope_parcel *parcel,
+                        SECKEYPublicKey *to, enum nu_envelope_form form,
+                        void *wincx);
+
+/* --- nu_envelope.c: bytes --------------------------------------------- */
+
+enum { ENVELOPE_MAX_IV = 16 };
+
+/* A content key of ours for one use. */
+struct envelope_fresh {
+	PK11SymKey *key;
+	unsigned char octets[ENVELOPE_MAX_IV];
+	SECItem iv; /* octets */
+};
+/* For operations (CKF_WRAP ...) and no others, since tokens refuse what they
+ * think unsafe together. In slot if that can, since a key is wrapped where it
+ * lives; slot may be NULL. */
+SECStatus envelope_make_fresh(PK11SlotInfo *slot, CK_FLAGS operations,
+                              void *wincx, struct envelope_fresh *ret_fresh);
+void envelope_fresh_clear(struct envelope_fresh *fresh);
+#define envelope_auto_fresh                                   \
+	__attribute__((cleanup(envelope_fresh_clear))) struct \
+	        envelope_fresh
+
+SECStatus envelope_log_in(PK11SlotInfo *slot, void *wincx);
+SECStatus envelope_encrypt(PLArenaPool *arena,
+                           const struct envelope_fresh *fresh,
+                           const SECItem *data, SECItem *ret_encrypted);
+SECStatus envelope_decrypt(PLArenaPool *arena, PK11SymKey *key,
+                           CK_MECHANISM_TYPE mechanism, const SECItem *iv,
+                           const SECItem *encrypted, SECItem *ret_data);
+SECItem *envelope_seal(const SECItem *data, enum envelope_content content,
+                       SECKEYPublicKey *to, enum nu_envelope_form form,
+                       void *wincx);
+SECStatus envelope_open(PLArenaPool *arena, const struct envelope *envelope,
+                        SECKEYPrivateKey *opener, void *wincx,
+                        SECItem *ret_data);
+/* One error for whatever does not open: who sent it need not learn how far we
+ * came. Is SECFailure. */
+SECStatus envelope_cannot_open(void);
 
 #endif

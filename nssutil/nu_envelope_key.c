@@ -128,3 +128,27 @@ envelope_receive(const struct envelope *envelope,
 	               : receive_ec(envelope, recipient, opener, operation,
 	                            wincx);
 }
+
+/* An error of ours is no answer: then what failed first may say more. */
+PRBool
+nu_envelope_can_open(SECKEYPrivateKey *opener, void *wincx)
+{
+	nu_auto(PLArenaPool) arena = PORT_NewArena(DER_DEFAULT_CHUNKSIZE);
+	const SECItem no_ukm = { siBuffer, NULL, 0 };
+	struct envelope_agreement agreement;
+	nu_auto_item params = { siBuffer, NULL, 0 };
+	nu_auto(SECKEYPrivateKey) private = NULL;
+	nu_auto(SECKEYPublicKey) public = NULL;
+	nu_auto(PK11SymKey) kek = NULL;
+
+	if (SECKEY_GetPrivateKeyType(opener) != ecKey || arena == NULL ||
+	    envelope_make_agreement(arena, &agreement) == NULL ||
+	    nu_key_attribute(opener, CKA_EC_PARAMS, &params) != SECSuccess)
+		return PR_TRUE;
+	private = SECKEY_CreateECPrivateKey(&params, &public, wincx);
+	if (private == NULL)
+		return PR_TRUE;
+	kek = agree(arena, opener, public, &agreement, &no_ukm, CKA_UNWRAP,
+	            wincx);
+	return kek != NULL;
+}

@@ -237,30 +237,6 @@ read_recipients(struct nu_der r, struct envelope *e)
 	return rv;
 }
 
-static SECStatus
-read_content_type(const SECItem *oid, enum envelope_content *ret_content)
-{
-	static const unsigned char key_with_id[] = {
-		0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x10, 0x01, 0x15
-	}, key_package[] = {
-		0x60, 0x86, 0x48, 0x01, 0x65, 0x02, 0x01, 0x02, 0x4e, 0x05
-	};
-
-	if (SECOID_FindOIDTag(oid) == SEC_OID_PKCS7_DATA)
-		*ret_content = ENVELOPE_BARE;
-	else if (oid->len == sizeof key_with_id &&
-	         memcmp(oid->data, key_with_id, oid->len) == 0)
-		*ret_content = ENVELOPE_KEY_WITH_ID;
-	else if (oid->len == sizeof key_package &&
-	         memcmp(oid->data, key_package, oid->len) == 0)
-		*ret_content = ENVELOPE_KEY_PACKAGE;
-	else {
-		PORT_SetError(SEC_ERROR_INVALID_ALGORITHM);
-		return SECFailure;
-	}
-	return SECSuccess;
-}
-
 /* Some write the OCTET STRING in pieces, even where lengths are definite. */
 static SECStatus
 join_pieces(PLArenaPool *arena, const SECItem *contents, SECItem *ret_octets)
@@ -294,7 +270,8 @@ read_content(PLArenaPool *arena, const SECItem *contents, struct envelope *e)
 	    nu_der_get(&r, NU_SEQUENCE, &algorithm) != SECSuccess ||
 	    nu_der_any(&r, &octets) != SECSuccess ||
 	    nu_der_end(&r) != SECSuccess ||
-	    read_content_type(&type.value, &e->content) != SECSuccess ||
+	    envelope_read_content_type(&type.value, &e->content) !=
+	            SECSuccess ||
 	    envelope_read_cipher(&algorithm.value, &e->cipher, &e->iv) !=
 	            SECSuccess)
 		return SECFailure;

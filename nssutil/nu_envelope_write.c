@@ -18,9 +18,8 @@ enum { VERSION_ENVELOPED = 2, VERSION_TRANSPORT = 2, VERSION_AGREEMENT = 3 };
 /* One envelope on its way. */
 struct writer {
 	PLArenaPool *arena;
-	PK11SymKey *content_key;
+	const struct envelope_parcel *parcel;
 	SECKEYPublicKey *to;
-	const SECItem *encrypted;
 	SECItem *cipher; /* AlgorithmIdentifier */
 	void *wincx;
 };
@@ -71,7 +70,7 @@ write_value(const struct writer *w)
 		PORT_SetError(SEC_ERROR_UNSUPPORTED_KEYALG);
 		return NULL;
 	}
-	if (envelope_send_rsa(w->arena, w->content_key, w->to, &key) !=
+	if (envelope_send_rsa(w->arena, w->parcel->key, w->to, &key) !=
 	    SECSuccess)
 		return NULL;
 	return make(w, NU_SEQUENCE,
@@ -79,7 +78,7 @@ write_value(const struct writer *w)
 	            make_tagged_bits(w, NU_CONTEXT(2), &key),
 	            retag(w, NU_CONTEXT_CONSTRUCTED(3),
 	                  envelope_make_rsa(w->arena)),
-	            nu_der_make_bits(w->arena, w->encrypted));
+	            nu_der_make_bits(w->arena, w->parcel->encrypted));
 }
 
 /* --- EnvelopedData ---------------------------------------------------- */
@@ -110,7 +109,7 @@ write_transport(const struct writer *w)
 {
 	SECItem key;
 
-	if (envelope_send_rsa(w->arena, w->content_key, w->to, &key) !=
+	if (envelope_send_rsa(w->arena, w->parcel->key, w->to, &key) !=
 	    SECSuccess)
 		return NULL;
 	return make(w, NU_SEQUENCE,
@@ -141,7 +140,7 @@ write_agreement(const struct writer *w)
 	SECItem point, key, *keys;
 
 	if (algorithm == NULL ||
-	    envelope_send_ec(w->arena, w->content_key, w->to, &agreement,
+	    envelope_send_ec(w->arena, w->parcel->key, w->to, &agreement,
 	                     w->wincx, &point, &key) != SECSuccess)
 		return NULL;
 	keys = make(w, NU_SEQUENCE, make_key_id(w),
@@ -172,8 +171,9 @@ write_enveloped(const struct writer *w)
 	SECItem *recipients = make(w, NU_SET, write_recipient(w));
 	SECItem *content =
 	        make(w, NU_SEQUENCE,
-	             envelope_make_oid(w->arena, SEC_OID_PKCS7_DATA), w->cipher,
-	             make_octets(w, NU_CONTEXT(0), w->encrypted));
+	             envelope_make_content_type(w->arena, w->parcel->content),
+	             w->cipher,
+	             make_octets(w, NU_CONTEXT(0), w->parcel->encrypted));
 
 	return make(w, NU_CONTEXT_CONSTRUCTED(0),
 	            nu_der_make_long(w->arena, VERSION_ENVELOPED), recipients,
@@ -181,17 +181,16 @@ write_enveloped(const struct writer *w)
 }
 
 SECItem *
-envelope_write(PK11SymKey *content_key, const SECItem *iv,
-               const SECItem *encrypted, SECKEYPublicKey *to,
+envelope_write(const struct envelope_parcel *parcel, SECKEYPublicKey *to,
                enum nu_envelope_form form, void *wincx)
 {
 	nu_auto(PLArenaPool) arena = PORT_NewArena(DER_DEFAULT_CHUNKSIZE);
-	struct writer w = { arena, content_key, to, encrypted, NULL, wincx };
+	struct writer w = { arena, parcel, to, NULL, wincx };
 	SECItem *der;
 
 	if (arena == NULL)
 		return NULL;
-	w.cipher = envelope_make_cipher(arena, &envelope_aes256, iv);
+	w.cipher = envelope_make_cipher(arena, &envelope_aes256, parcel->iv);
 	der = form == NU_ENVELOPE_CMS ? write_enveloped(&w) : write_value(&w);
 	return der != NULL ? SECITEM_DupItem(der) : NULL;
 }

@@ -174,8 +174,8 @@ nu_key_sign(PLArenaPool *arena, SECKEYPrivateKey *key, const SECItem *data,
 	return SECSuccess;
 }
 
-static SECKEYPublicKey *
-public_from_spki(const SECItem *spki)
+SECKEYPublicKey *
+nu_key_from_spki(const SECItem *spki)
 {
 	nu_auto(CERTSubjectPublicKeyInfo) info =
 	        SECKEY_DecodeDERSubjectPublicKeyInfo(spki);
@@ -188,7 +188,7 @@ nu_key_verify(const SECItem *spki, const SECItem *data,
               const SECItem *algorithm, const SECItem *signature)
 {
 	nu_auto(PLArenaPool) arena = PORT_NewArena(DER_DEFAULT_CHUNKSIZE);
-	nu_auto(SECKEYPublicKey) key = public_from_spki(spki);
+	nu_auto(SECKEYPublicKey) key = nu_key_from_spki(spki);
 	SECAlgorithmID id;
 
 	memset(&id, 0, sizeof id);
@@ -199,6 +199,24 @@ nu_key_verify(const SECItem *spki, const SECItem *data,
 		return SECFailure;
 	return VFY_VerifyDataWithAlgorithmID(data->data, (int)data->len, key,
 	                                     signature, &id, NULL, NULL);
+}
+
+SECItem *
+nu_key_public_value(SECKEYPublicKey *pub)
+{
+	switch (SECKEY_GetPublicKeyType(pub)) {
+	case rsaKey:
+		return &pub->u.rsa.modulus;
+	case dsaKey:
+		return &pub->u.dsa.publicValue;
+	case dhKey:
+		return &pub->u.dh.publicValue;
+	case ecKey:
+		return &pub->u.ec.publicValue;
+	default:
+		PORT_SetError(SEC_ERROR_UNSUPPORTED_KEYALG);
+		return NULL;
+	}
 }
 
 unsigned
@@ -269,27 +287,39 @@ answers_challenge(SECKEYPrivateKey *key, SECKEYPublicKey *pub)
 	return PR_FALSE;
 }
 
+static PRBool
+same_type(SECKEYPrivateKey *key, SECKEYPublicKey *pub)
+{
+	if (SECKEY_GetPrivateKeyType(key) == SECKEY_GetPublicKeyType(pub))
+		return PR_TRUE;
+	PORT_SetError(SEC_ERROR_BAD_KEY);
+	return PR_FALSE;
+}
+
 PRBool
 nu_key_proves(SECKEYPrivateKey *key, SECKEYPublicKey *pub)
 {
-	KeyType type = SECKEY_GetPrivateKeyType(key);
-
-	if (type != SECKEY_GetPublicKeyType(pub)) {
-		PORT_SetError(SEC_ERROR_BAD_KEY);
+	if (!same_type(key, pub) ||
+	    (SECKEY_GetPrivateKeyType(key) == rsaKey &&
+	     !same_modulus(key, pub)))
 		return PR_FALSE;
-	}
-	return type == rsaKey ? same_modulus(key, pub)
-	                      : answers_challenge(key, pub);
+	return answers_challenge(key, pub);
 }
 
 PRBool
 nu_key_matches(SECKEYPrivateKey *key, SECKEYPublicKey *pub)
 {
-	if (SECKEY_GetPrivateKeyType(key) == ecKey &&
-	    SECKEY_GetPublicKeyType(pub) == ecKey &&
-	    same_recorded_value(key, &pub->u.ec.publicValue))
-		return PR_TRUE;
-	return nu_key_proves(key, pub);
+	if (!same_type(key, pub))
+		return PR_FALSE;
+	switch (SECKEY_GetPrivateKeyType(key)) {
+	case rsaKey:
+		return same_modulus(key, pub);
+	case ecKey:
+		return same_recorded_value(key, &pub->u.ec.publicValue) ||
+		       answers_challenge(key, pub);
+	default:
+		return answers_challenge(key, pub);
+	}
 }
 
 PRBool

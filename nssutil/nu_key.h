@@ -36,17 +36,20 @@ SECStatus nu_key_verify(const SECItem *spki, const SECItem *data,
 /* Size of a public key as people say it: RSA modulus or EC order, in bits. */
 unsigned nu_key_bits(const SECKEYPublicKey *key);
 
-/* Is pub the other half of key? RSA is compared by its modulus, others have to
- * sign what pub verifies. PR_FALSE and an NSS error when it cannot be told;
- * SEC_ERROR_BAD_KEY when it is not. */
+/* Is pub the other half of key? It has to sign what pub verifies: for a key
+ * from outside, whose private parts may be another's, or damaged. PR_FALSE and
+ * an NSS error when it cannot be told; SEC_ERROR_BAD_KEY when it is not. */
 PRBool nu_key_proves(SECKEYPrivateKey *key, SECKEYPublicKey *pub);
-/* The same for a key of the store's, ten times faster for EC: NSS notes the
- * public value when it makes a key. An import notes what it is told, so a
- * key that has just come in has to prove itself. */
+/* The same for a key of the store's, ten times faster: RSA is compared by its
+ * modulus, and of EC NSS notes the public value when it makes a key. An import
+ * notes what it is told, so a key that has just come in has to prove itself. */
 PRBool nu_key_matches(SECKEYPrivateKey *key, SECKEYPublicKey *pub);
-/* The same, also by a signature with RSA: for a key from outside, whose private
- * parts may be another's, or damaged. */
-PRBool nu_key_proves(SECKEYPrivateKey *key, SECKEYPublicKey *pub);
+
+/* The key in a whole SubjectPublicKeyInfo. The caller owns it. */
+SECKEYPublicKey *nu_key_from_spki(const SECItem *spki);
+/* What NSS derives the CKA_ID of both halves from: RSA's modulus, the public
+ * value of others. SEC_ERROR_UNSUPPORTED_KEYALG: there is none. */
+SECItem *nu_key_public_value(SECKEYPublicKey *pub);
 
 /* May the key leave its token, encrypted? NSS's own token would wrap keys that
  * it said were not extractable. */

@@ -18,10 +18,13 @@
 #include "nssutil/nu_der.h"
 #include "nssutil/nu_err.h"
 
+enum { NAME_DEPTH = 8 };
+
 SECItem *
 nu_name_from_text(const char *text)
 {
 	nu_auto(CERTName) name = CERT_AsciiToName(text);
+	nu_auto(SECItem) der = NULL;
 
 	if (name == NULL)
 		return NULL;
@@ -29,8 +32,14 @@ nu_name_from_text(const char *text)
 		PORT_SetError(SEC_ERROR_INVALID_AVA);
 		return NULL;
 	}
-	return SEC_ASN1EncodeItem(NULL, NULL, name,
-	                          SEC_ASN1_GET(CERT_NameTemplate));
+	der = SEC_ASN1EncodeItem(NULL, NULL, name,
+	                         SEC_ASN1_GET(CERT_NameTemplate));
+	/* NSS takes the value in "2.5.4.3=value" for DER, whatever it is. */
+	if (der != NULL && nu_der_check(der, NAME_DEPTH) != SECSuccess) {
+		PORT_SetError(SEC_ERROR_INVALID_AVA);
+		return NULL;
+	}
+	return nu_take(der);
 }
 
 char *

@@ -12,6 +12,7 @@
 #include <secerr.h>
 
 #include "nssutil/nu_auto.h"
+#include "nssutil/nu_key.h"
 
 enum { KEK_SIZE = 32, MAX_WRAPPED = 1 << 14 };
 
@@ -67,10 +68,8 @@ unwrap(SECKEYPublicKey *pub, SECItem *kek, SECItem *wrapped, void *wincx)
 		return NULL;
 	return PK11_UnwrapPrivKey(slot, wrapper, CKM_AES_KEY_WRAP_KWP, NULL,
 	                          wrapped, &label,
-	                          rsa ? &pub->u.rsa.modulus
-	                              : &pub->u.ec.publicValue,
-	                          PR_FALSE, PR_TRUE, rsa ? CKK_RSA : CKK_EC,
-	                          usage, 1, wincx);
+	                          nu_key_public_value(pub), PR_FALSE, PR_TRUE,
+	                          rsa ? CKK_RSA : CKK_EC, usage, 1, wincx);
 }
 
 SECKEYPrivateKey *

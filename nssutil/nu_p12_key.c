@@ -75,30 +75,11 @@ match_by_id(struct nu_p12 *p12)
 static SECKEYPublicKey *
 public_key(const SECItem *cert_der)
 {
-	nu_auto(CERTSubjectPublicKeyInfo) spki = NULL;
 	struct nu_cert cert;
 
-	if (nu_cert_read(cert_der, &cert) != SECSuccess)
-		return NULL;
-	spki = SECKEY_DecodeDERSubjectPublicKeyInfo(&cert.spki);
-	return spki != NULL ? SECKEY_ExtractPublicKey(spki) : NULL;
-}
-
-/* What NSS derives CKA_ID from. */
-static SECItem *
-public_value(SECKEYPublicKey *pub)
-{
-	switch (SECKEY_GetPublicKeyType(pub)) {
-	case rsaKey:
-		return &pub->u.rsa.modulus;
-	case ecKey:
-		return &pub->u.ec.publicValue;
-	case dsaKey:
-		return &pub->u.dsa.publicValue;
-	default:
-		PORT_SetError(SEC_ERROR_UNSUPPORTED_KEYALG);
-		return NULL;
-	}
+	return nu_cert_read(cert_der, &cert) == SECSuccess
+	               ? nu_key_from_spki(&cert.spki)
+	               : NULL;
 }
 
 /* --- keys into a token ------------------------------------------------- */
@@ -113,7 +94,8 @@ static SECKEYPrivateKey *
 import_shrouded(struct nu_p12 *p12, SECKEYEncryptedPrivateKeyInfo *epki,
                 const struct target *to, const char *label, PRBool permanent)
 {
-	SECItem name = { siBuffer, NULL, 0 }, *value = public_value(to->pub);
+	SECItem *value = nu_key_public_value(to->pub);
+	SECItem name = { siBuffer, NULL, 0 };
 	SECKEYPrivateKey *key = NULL;
 
 	if (value == NULL)

@@ -13,6 +13,7 @@
 
 #include "nssutil/nu_auto.h"
 #include "nssutil/nu_err.h"
+#include "nssutil/nu_key.h"
 
 PK11SlotInfo *
 nu_slot_find(const char *token)
@@ -154,33 +155,13 @@ nu_key_is_stored(SECKEYPrivateKey *key)
 	                            PR_FALSE);
 }
 
-/* What NSS makes a CKA_ID of. */
-static SECItem *
-unique_part(SECKEYPublicKey *key)
-{
-	switch (SECKEY_GetPublicKeyType(key)) {
-	case rsaKey:
-		return &key->u.rsa.modulus;
-	case dsaKey:
-		return &key->u.dsa.publicValue;
-	case dhKey:
-		return &key->u.dh.publicValue;
-	case ecKey:
-		return &key->u.ec.publicValue;
-	default:
-		return NULL;
-	}
-}
-
 SECItem *
 nu_cert_key_id(CERTCertificate *cert)
 {
 	nu_auto(SECKEYPublicKey) key = CERT_ExtractPublicKey(cert);
-	SECItem *part = key != NULL ? unique_part(key) : NULL;
+	SECItem *value = key != NULL ? nu_key_public_value(key) : NULL;
 
-	if (key != NULL && part == NULL)
-		PORT_SetError(SEC_ERROR_UNSUPPORTED_KEYALG);
-	return part != NULL ? PK11_MakeIDFromPubKey(part) : NULL;
+	return value != NULL ? PK11_MakeIDFromPubKey(value) : NULL;
 }
 
 struct sought {

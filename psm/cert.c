@@ -10,6 +10,8 @@
 #include <secerr.h>
 
 #include "nssutil/nu_auto.h"
+#include "nssutil/nu_der.h"
+#include "nssutil/nu_ext.h"
 #include "nssutil/nu_name.h"
 #include "psm/internal.h"
 
@@ -99,6 +101,30 @@ cert_describe(PLArenaPool *arena, const SECItem *der,
 	out.is_ca = nu_cert_is_ca(&parts);
 	*ret_cert = out;
 	return SECSuccess;
+}
+
+bool
+cert_purpose_fits(const SECItem *extensions, bool (*fits)(const SECItem *oid))
+{
+	SECItem value;
+	struct nu_tlv oid;
+	struct nu_der r;
+	PRBool found;
+
+	if (extensions->data == NULL)
+		return true;
+	if (nu_ext_find(extensions, SEC_OID_X509_EXT_KEY_USAGE, &found,
+	                &value) != SECSuccess)
+		return false;
+	if (!found)
+		return true;
+	if (nu_der_only(&value, NU_SEQUENCE, &r) != SECSuccess)
+		return false;
+	while (nu_der_get(&r, NU_OID, &oid) == SECSuccess) {
+		if (fits(&oid.value))
+			return true;
+	}
+	return false;
 }
 
 struct psm_cert_list *

@@ -12,6 +12,7 @@
 #include "nssutil/nu_auto.h"
 #include "nssutil/nu_b64.h"
 #include "nssutil/nu_challenge.h"
+#include "nssutil/nu_envelope.h"
 #include "nssutil/nu_err.h"
 #include "psm/internal.h"
 
@@ -41,17 +42,30 @@ response_clear(struct response *r)
 }
 
 static enum psm_err
+fail_malformed(struct psm_ctx *ctx)
+{
+	if (PORT_GetError() == SEC_ERROR_INPUT_LEN)
+		return psm_fail(ctx, PSM_E_MESSAGE,
+		                "there are more than %zu challenges",
+		                ctx->max_responses);
+	return psm_fail_nss(ctx, PSM_E_MESSAGE,
+	                    "the challenge is no POPODecKeyChallContent");
+}
+
+static enum psm_err
 decode(struct psm_ctx *ctx, const char *text, struct response *r, SECItem *der)
 {
+	enum psm_err err;
+
 	if (text == NULL)
 		return psm_fail(ctx, PSM_E_ARGUMENT, "there is no challenge");
-	if (nu_b64_decode(text, strlen(text), ctx->max_base64, der) !=
-	    SECSuccess)
-		return psm_fail_nss(ctx, PSM_E_MESSAGE,
-		                    "the challenge is not base64");
+	err = ctx_decode_base64(ctx, PSM_E_MESSAGE, "the challenge", text,
+	                        strlen(text), der);
+	if (err != PSM_OK)
+		return err;
 	if (nu_challenges_decode(der, ctx->max_responses, &r->challenges) !=
 	    SECSuccess)
-		return psm_fail_nss(ctx, PSM_E_MESSAGE, "the challenge");
+		return fail_malformed(ctx);
 	r->arena = PORT_NewArena(DER_DEFAULT_CHUNKSIZE);
 	if (r->arena != NULL)
 		r->numbers = PORT_ArenaZNewArray(r->arena, SECItem,
@@ -225,6 +239,24 @@ make_ring(struct psm_ctx *ctx, struct response *r)
 	return err;
 }
 
+/* A key that could not try may be the one that was meant. */
+static enum psm_err
+nothing_opens(struct psm_ctx *ctx, const struct response *r, size_t i)
+{
+	for (size_t k = 0; k < r->n_ring; k++) {
+		if (r->challenges->items[i].form == NU_CHALLENGE_ENVELOPED &&
+		    r->ring[k] != NULL &&
+		    !nu_envelope_can_open(r->ring[k], &ctx->pin))
+			return psm_fail(ctx, PSM_E_TOKEN,
+			                "nothing opens challenge %zu, and the "
+			                "token of a pending key cannot open "
+			                "what is encrypted to EC keys", i + 1);
+	}
+	return psm_fail(ctx, PSM_E_REQUEST_ID,
+	                "no key that is pending here opens challenge %zu",
+	                i + 1);
+}
+
 /* Which pending key opens it has to be tried; each answers once, since a key
  * has one request. */
 static enum psm_err
@@ -244,9 +276,7 @@ answer_unnamed(struct psm_ctx *ctx, struct response *r, size_t i)
 		if (PORT_GetError() == SEC_ERROR_NO_MEMORY)
 			return out_of_memory(ctx);
 	}
-	return psm_fail(ctx, PSM_E_REQUEST_ID,
-	                "no key that is pending here opens challenge %zu",
-	                i + 1);
+	return nothing_opens(ctx, r, i);
 }
 
 static enum psm_err
@@ -292,5 +322,5 @@ psm_pop_challenge_response(struct psm_ctx *ctx, const char *challenge,
 	    (err = answer_all(ctx, &r)) == PSM_OK)
 		err = encode(ctx, &r, ret_response);
 	response_clear(&r);
-	return err;
+	return ctx_name_locked(ctx, err);
 }

@@ -20,6 +20,7 @@
 #include <secerr.h>
 
 #include "nssutil/nu_auto.h"
+#include "nssutil/nu_b64.h"
 #include "nssutil/nu_init.h"
 #include "psm/internal.h"
 
@@ -113,6 +114,7 @@ forget(struct psm_ctx *ctx)
 {
 	ctx->errmsg[0] = '\0';
 	ctx->errparam = NULL;
+	ctx->locked[0] = '\0';
 	nu_pin_reset(&ctx->pin);
 }
 
@@ -130,6 +132,18 @@ ctx_progress(struct psm_ctx *ctx, const char *doing, size_t done, size_t total)
 {
 	if (ctx->ui.progress != NULL)
 		ctx->ui.progress(ctx->arg, doing, done, total);
+}
+
+enum psm_err
+ctx_decode_base64(struct psm_ctx *ctx, enum psm_err err, const char *what,
+                  const char *text, size_t len, SECItem *ret_der)
+{
+	if (nu_b64_decode(text, len, ctx->max_base64, ret_der) == SECSuccess)
+		return PSM_OK;
+	if (PORT_GetError() == SEC_ERROR_INPUT_LEN)
+		return psm_fail(ctx, err, "%s is longer than %zu characters",
+		                what, ctx->max_base64);
+	return psm_fail_nss(ctx, err, "%s is not base64", what);
 }
 
 /* --- opening ------------------------------------------------------------ */
@@ -258,7 +272,7 @@ finish_creation(struct psm_ctx *ctx, const char *dir, unsigned flags,
 
 /* After a failed creation: only what this call made, and nothing else. */
 static void
-remove_new_files(const char *dir, bool made_dir)
+remove_new_files(const char *dir)
 {
 	static const char *const names[] = { "cert9.db", "key4.db",
 		                             "pkcs11.txt" };
@@ -269,13 +283,10 @@ remove_new_files(const char *dir, bool made_dir)
 		    (int)sizeof path)
 			unlink(path);
 	}
-	if (made_dir)
-		rmdir(dir);
 }
 
 static enum psm_err
-look_and_open(struct psm_ctx *ctx, const char *dir, unsigned flags,
-              bool made_dir)
+look_and_open(struct psm_ctx *ctx, const char *dir, unsigned flags)
 {
 	enum nu_db_state state;
 	enum psm_err err = check_state(ctx, dir, flags, &state);
@@ -290,7 +301,7 @@ look_and_open(struct psm_ctx *ctx, const char *dir, unsigned flags,
 	if (err != PSM_OK) {
 		(void)nu_close(); /* the first error is the one that counts */
 		if (state == NU_DB_NONE)
-			remove_new_files(dir, made_dir);
+			remove_new_files(dir);
 	}
 	return err;
 }
@@ -320,7 +331,7 @@ lock_creation(struct psm_ctx *ctx, const char *dir, int *ret_fd)
 }
 
 static enum psm_err
-open_first(struct psm_ctx *ctx, const char *dir, unsigned flags, bool made_dir)
+open_first(struct psm_ctx *ctx, const char *dir, unsigned flags)
 {
 	enum psm_err err;
 	int fd = -1;
@@ -328,7 +339,7 @@ open_first(struct psm_ctx *ctx, const char *dir, unsigned flags, bool made_dir)
 	if ((flags & PSM_OPEN_CREATE) &&
 	    (err = lock_creation(ctx, dir, &fd)) != PSM_OK)
 		return err;
-	err = look_and_open(ctx, dir, flags, made_dir);
+	err = look_and_open(ctx, dir, flags);
 	if (fd >= 0)
 		close(fd);
 	return err;
@@ -352,12 +363,10 @@ open_again(struct psm_ctx *ctx, const char *dir, unsigned flags)
 }
 
 static enum psm_err
-open_locked(struct psm_ctx *ctx, const char *dir, unsigned flags,
-            bool made_dir)
+open_locked(struct psm_ctx *ctx, const char *dir, unsigned flags)
 {
-	enum psm_err err = process.users > 0
-	                           ? open_again(ctx, dir, flags)
-	                           : open_first(ctx, dir, flags, made_dir);
+	enum psm_err err = process.users > 0 ? open_again(ctx, dir, flags)
+	                                     : open_first(ctx, dir, flags);
 
 	if (err != PSM_OK)
 		return err;
@@ -399,12 +408,16 @@ psm_open(struct psm_ctx *ctx, const char *dir, unsigned flags)
 			return psm_fail_errno(ctx, "make the directory", dir);
 	}
 	real = realpath(dir, NULL);
-	if (real == NULL)
+	if (real == NULL && errno == ENOENT)
 		return psm_fail(ctx, PSM_E_DATABASE,
 		                "there is no directory %s", dir);
+	if (real == NULL)
+		return psm_fail_errno(ctx, "find the directory", dir);
 	pthread_mutex_lock(&process.lock);
-	err = open_locked(ctx, real, flags, made_dir);
+	err = open_locked(ctx, real, flags);
 	pthread_mutex_unlock(&process.lock);
+	if (err != PSM_OK && made_dir)
+		(void)rmdir(real); /* unless another process has used it */
 	return err;
 }
 
@@ -464,6 +477,26 @@ ctx_writable(struct psm_ctx *ctx, PK11SlotInfo *slot)
 	return PSM_OK;
 }
 
+static void
+leave_out(struct psm_ctx *ctx, PK11SlotInfo *slot)
+{
+	snprintf(ctx->locked, sizeof ctx->locked, "%s",
+	         PK11_GetTokenName(slot));
+	PK11_FreeSlot(slot);
+}
+
+enum psm_err
+ctx_name_locked(struct psm_ctx *ctx, enum psm_err err)
+{
+	size_t len = strlen(ctx->errmsg);
+
+	if (err == PSM_E_REQUEST_ID && ctx->locked[0] != '\0')
+		snprintf(ctx->errmsg + len, sizeof ctx->errmsg - len,
+		         "; \"%s\" is locked and was not searched",
+		         ctx->locked);
+	return err;
+}
+
 enum psm_err
 ctx_key_slots(struct psm_ctx *ctx, struct nu_slots **ret_slots)
 {
@@ -482,7 +515,7 @@ ctx_key_slots(struct psm_ctx *ctx, struct nu_slots **ret_slots)
 		if (nu_slot_login(slots->slot[i], &ctx->pin) == SECSuccess)
 			slots->slot[kept++] = slots->slot[i];
 		else
-			PK11_FreeSlot(slots->slot[i]);
+			leave_out(ctx, slots->slot[i]);
 	}
 	slots->n = kept;
 	nu_pin_reset(&ctx->pin); /* what they said is no failure */

@@ -17,7 +17,6 @@ struct sealed {
 	struct nu_cert_response *response;
 	PLArenaPool *arena; /* where the certificate goes */
 	char *id;           /* decimal, for people */
-	long number;
 };
 
 /* Whatever is wrong with it, the sender learns no more than this. */
@@ -37,11 +36,25 @@ cannot_open(struct psm_ctx *ctx, const struct sealed *sealed)
 	                "opened", sealed->id);
 }
 
+/* It is not the certificate's fault if a key's token opens none. */
+static bool
+can_open(struct psm_ctx *ctx, SECKEYPrivateKeyList *keys)
+{
+	for (SECKEYPrivateKeyListNode *n = PRIVKEY_LIST_HEAD(keys);
+	     !PRIVKEY_LIST_END(n, keys); n = PRIVKEY_LIST_NEXT(n)) {
+		if (!nu_envelope_can_open(n->key, &ctx->pin))
+			return false;
+	}
+	return true;
+}
+
 /* A label only finds keys: the one that opens it is the right one. */
 static enum psm_err
 open_with(struct psm_ctx *ctx, struct sealed *sealed,
           SECKEYPrivateKeyList *keys)
 {
+	enum psm_err err;
+
 	for (SECKEYPrivateKeyListNode *n = PRIVKEY_LIST_HEAD(keys);
 	     !PRIVKEY_LIST_END(n, keys); n = PRIVKEY_LIST_NEXT(n)) {
 		nu_auto(SECItem) cert =
@@ -56,7 +69,13 @@ open_with(struct psm_ctx *ctx, struct sealed *sealed,
 			                    "opening a certificate");
 		return PSM_OK;
 	}
-	return cannot_open(ctx, sealed);
+	err = cannot_open(ctx, sealed);
+	if (err == PSM_E_CERTIFICATE && !can_open(ctx, keys))
+		return psm_fail(ctx, PSM_E_TOKEN,
+		                "the token with the key of request %s cannot "
+		                "open what is encrypted to EC keys",
+		                sealed->id);
+	return err;
 }
 
 /* PSM_E_REQUEST_ID, without words: no key here has the label. */
@@ -77,22 +96,18 @@ static enum psm_err
 open_one(struct psm_ctx *ctx, const struct nu_slots *slots,
          struct sealed *sealed)
 {
-	enum { N_KINDS = 3 };
 	enum psm_err err = PSM_E_REQUEST_ID;
-	char label[N_KINDS][PSM_LABEL_SIZE];
+	char label[LABEL_KINDS][PSM_LABEL_SIZE];
+	int32_t id;
 
-	if (nu_der_to_long(&sealed->response->id, &sealed->number) !=
-	            SECSuccess ||
-	    sealed->number < 1 || sealed->number > INT32_MAX)
+	if (!label_id(&sealed->response->id, &id))
 		return psm_fail(ctx, PSM_E_REQUEST_ID,
 		                "%s is no request id of ours", sealed->id);
-	pending_label((int32_t)sealed->number, false, label[0]);
-	pending_label((int32_t)sealed->number, true, label[1]);
-	recovery_label((int32_t)sealed->number, label[2]);
-	for (size_t i = 0; i < slots->n * N_KINDS && err == PSM_E_REQUEST_ID;
-	     i++)
-		err = open_in_slot(ctx, sealed, slots->slot[i / N_KINDS],
-		                   label[i % N_KINDS]);
+	label_all(id, label);
+	for (size_t i = 0;
+	     i < LABEL_KINDS * slots->n && err == PSM_E_REQUEST_ID; i++)
+		err = open_in_slot(ctx, sealed, slots->slot[i / LABEL_KINDS],
+		                   label[i % LABEL_KINDS]);
 	if (err == PSM_E_REQUEST_ID)
 		return psm_fail(ctx, PSM_E_REQUEST_ID,
 		                "no request with the id %s is pending here",

@@ -15,8 +15,11 @@
 #include "nssutil/nu_crmf.h"
 #include "nssutil/nu_der.h"
 #include "nssutil/nu_envelope.h"
+#include "nssutil/nu_key.h"
 #include "nssutil/nu_name.h"
 #include "psm/internal.h"
+
+enum { RSA_MIN_BITS = 2048, RSA_WEAK_BITS = 1024 };
 
 /* One key of the request. */
 struct part {
@@ -77,22 +80,37 @@ check_names(struct psm_ctx *ctx, struct batch *batch)
 static enum psm_err
 check_control(struct psm_ctx *ctx, const char *which, const char *text)
 {
-	SECItem item = { siBuffer, (unsigned char *)text, 0 };
+	return request_is_text(text)
+	               ? PSM_OK
+	               : psm_fail_param(ctx, which, "%s is not UTF-8", which);
+}
 
-	if (text == NULL)
-		return PSM_OK;
-	item.len = (unsigned)strlen(text);
-	if (!nu_der_is_text(&item))
-		return psm_fail_param(ctx, which, "%s is not UTF-8", which);
+/* Keys can be encrypted to RSA and to EC keys, but not to one that is weaker
+ * than they may be themselves: everybody sees the request. */
+static enum psm_err
+check_escrow_key(struct psm_ctx *ctx, const struct batch *batch)
+{
+	SECKEYPublicKey *key = batch->escrow.public;
+	KeyType type = SECKEY_GetPublicKeyType(key);
+	unsigned least = batch->params->flags & PSM_REQUEST_ALLOW_WEAK
+	                         ? RSA_WEAK_BITS
+	                         : RSA_MIN_BITS;
+
+	if (type != rsaKey && type != ecKey)
+		return psm_fail_param(ctx, "escrowAuthorityCert",
+		                      "nothing can be encrypted to the escrow "
+		                      "authority's key");
+	if (type == rsaKey && nu_key_bits(key) < least)
+		return psm_fail_param(ctx, "escrowAuthorityCert",
+		                      "the escrow authority's key has %u bits, "
+		                      "less than %u", nu_key_bits(key), least);
 	return PSM_OK;
 }
 
-/* Keys can be encrypted to RSA and to EC keys. */
 static enum psm_err
 check_escrow(struct psm_ctx *ctx, struct batch *batch)
 {
 	const char *text = batch->params->escrow_cert;
-	KeyType type;
 
 	if (text == NULL)
 		return PSM_OK;
@@ -104,12 +122,7 @@ check_escrow(struct psm_ctx *ctx, struct batch *batch)
 		                      "the escrow authority's certificate is "
 		                      "none, or is not in base64");
 	}
-	type = SECKEY_GetPublicKeyType(batch->escrow.public);
-	if (type != rsaKey && type != ecKey)
-		return psm_fail_param(ctx, "escrowAuthorityCert",
-		                      "nothing can be encrypted to the escrow "
-		                      "authority's key");
-	return PSM_OK;
+	return check_escrow_key(ctx, batch);
 }
 
 static enum psm_err
@@ -190,25 +203,33 @@ ask_escrow(struct psm_ctx *ctx, const struct batch *batch)
 	return PSM_OK;
 }
 
-/* EncryptedKey, for the certificate's holder. RSA has the form that Netscape's
- * and Dogtag's authorities read; EC is possible in the other one only. */
+/* A token may let a key out wrapped, but not in the clear. */
+static enum psm_err
+cannot_archive(struct psm_ctx *ctx, const struct batch *batch)
+{
+	bool rsa = SECKEY_GetPublicKeyType(batch->escrow.public) == rsaKey;
+
+	if (PORT_GetError() != SEC_ERROR_PKCS12_UNABLE_TO_EXPORT_KEY)
+		return psm_fail_nss(ctx, PSM_E_TOKEN,
+		                    "cannot encrypt the key to its escrow");
+	return psm_fail(ctx, PSM_E_TOKEN,
+	                "\"%s\" does not let the key out for its escrow%s",
+	                PK11_GetTokenName(batch->slot),
+	                rsa ? "" : " authority, which has an EC key; one with "
+	                           "an RSA key needs less");
+}
+
+/* EncryptedKey, for the certificate's holder. */
 static enum psm_err
 make_archive(struct psm_ctx *ctx, const struct batch *batch,
              const struct part *part, SECItem **ret_archive)
 {
-	SECKEYPublicKey *to = batch->escrow.public;
-
 	if (!is_escrowed(batch, part))
 		return PSM_OK;
-	*ret_archive = nu_envelope_wrap_key(
-	        part->key.private, to,
-	        SECKEY_GetPublicKeyType(to) == rsaKey ? NU_ENVELOPE_VALUE
-	                                              : NU_ENVELOPE_CMS,
-	        &ctx->pin);
-	if (*ret_archive == NULL)
-		return psm_fail_nss(ctx, PSM_E_TOKEN,
-		                    "cannot encrypt the key to its escrow");
-	return PSM_OK;
+	*ret_archive = nu_envelope_archive_key(part->key.private,
+	                                       batch->escrow.public,
+	                                       batch->subject, &ctx->pin);
+	return *ret_archive != NULL ? PSM_OK : cannot_archive(ctx, batch);
 }
 
 /* --- keys and messages --------------------------------------------------- */

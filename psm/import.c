@@ -11,7 +11,6 @@
 #include <secerr.h>
 
 #include "nssutil/nu_auto.h"
-#include "nssutil/nu_b64.h"
 #include "nssutil/nu_cmmf.h"
 #include "nssutil/nu_der.h"
 #include "nssutil/nu_ext.h"
@@ -38,14 +37,8 @@ import_clear(struct import *import)
 enum psm_err
 import_decode_text(struct psm_ctx *ctx, struct import *import)
 {
-	if (nu_b64_decode(import->data, import->len, ctx->max_base64,
-	                  &import->der) == SECSuccess)
-		return PSM_OK;
-	if (PORT_GetError() == SEC_ERROR_INPUT_LEN)
-		return psm_fail(ctx, PSM_E_CERTIFICATE,
-		                "the answer is longer than %zu characters",
-		                ctx->max_base64);
-	return psm_fail_nss(ctx, PSM_E_CERTIFICATE, "the answer is not base64");
+	return ctx_decode_base64(ctx, PSM_E_CERTIFICATE, "the answer",
+	                         import->data, import->len, &import->der);
 }
 
 enum psm_err
@@ -494,10 +487,14 @@ import_run(struct psm_ctx *ctx, struct import *import,
 
 	if (err == PSM_OK)
 		err = import_write(ctx, import);
-	if (err == PSM_OK && ret_import != NULL)
-		*ret_import = nu_take(import->plan.result);
+	if (err == PSM_OK) {
+		/* What was tried in vain on the way is no failure. */
+		ctx->errmsg[0] = '\0';
+		if (ret_import != NULL)
+			*ret_import = nu_take(import->plan.result);
+	}
 	import_clear(import);
-	return err;
+	return ctx_name_locked(ctx, err);
 }
 
 enum psm_err

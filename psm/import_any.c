@@ -9,6 +9,7 @@
 
 #include <prtime.h>
 #include <secerr.h>
+#include <secoid.h>
 
 #include "nssutil/nu_auto.h"
 #include "nssutil/nu_certs.h"
@@ -83,7 +84,21 @@ is_sender(const struct nu_pkimessage *message, const struct nu_cert *cert)
 	       memcmp(r.next, cert->subject.data, cert->subject.len) == 0;
 }
 
-/* May this extra certificate sign messages for signer, who issued it? */
+static bool
+is_authority(const SECItem *oid)
+{
+	/* id-kp-cmcCA and id-kp-cmcRA (RFC 6402, 2.10; RFC 9480, 2.2) */
+	static const unsigned char ca[] = { 0x2b, 6, 1, 5, 5, 7, 3, 27 },
+	                           ra[] = { 0x2b, 6, 1, 5, 5, 7, 3, 28 };
+
+	return SECOID_FindOIDTag(oid) == SEC_OID_X509_ANY_EXT_KEY_USAGE ||
+	       (oid->len == sizeof ca &&
+	        (memcmp(oid->data, ca, sizeof ca) == 0 ||
+	         memcmp(oid->data, ra, sizeof ra) == 0));
+}
+
+/* May this extra certificate sign messages for signer, who issued it? Not one
+ * that is for something else, as those of the CA's other users are. */
 static bool
 may_sign_for(const struct nu_pkimessage *message, const SECItem *signer,
              const SECItem *extra, struct nu_cert *ret_parts)
@@ -95,6 +110,7 @@ may_sign_for(const struct nu_pkimessage *message, const SECItem *signer,
 	       nu_ext_key_usage(&ret_parts->extensions, &usage) ==
 	               SECSuccess &&
 	       (usage == 0 || (usage & KU_DIGITAL_SIGNATURE)) &&
+	       cert_purpose_fits(&ret_parts->extensions, is_authority) &&
 	       nu_cert_issued(signer, extra);
 }
 

@@ -31,6 +31,7 @@ struct psm_ctx {
 	size_t max_base64, max_responses;
 	char errmsg[PSM_ERRMSG_SIZE];
 	const char *errparam; /* static; NULL: the last error has none */
+	char locked[64]; /* a token that ctx_key_slots() left out, or "" */
 };
 
 /* Every public call begins with it: forgets the last error and the last
@@ -45,8 +46,16 @@ enum psm_err ctx_writable(struct psm_ctx *ctx, PK11SlotInfo *slot);
 /* All tokens that hold keys; those that cannot be unlocked are left out, except
  * for the database. Free it with nu_slots_free(). */
 enum psm_err ctx_key_slots(struct psm_ctx *ctx, struct nu_slots **ret_slots);
+/* After PSM_E_REQUEST_ID psm_errmsg() names the token that was left out, where
+ * what is missing may be. Returns err. */
+enum psm_err ctx_name_locked(struct psm_ctx *ctx, enum psm_err err);
 void ctx_progress(struct psm_ctx *ctx, const char *doing, size_t done,
                   size_t total);
+/* Strict base64, PEM or not, within the limit; err for what is malformed. what
+ * is for messages: "the answer". */
+enum psm_err ctx_decode_base64(struct psm_ctx *ctx, enum psm_err err,
+                               const char *what, const char *text, size_t len,
+                               SECItem *ret_der);
 
 /* --- error.c ----------------------------------------------------------- */
 
@@ -85,6 +94,9 @@ SECStatus cert_describe(PLArenaPool *arena, const SECItem *der,
                         struct psm_cert *ret_cert);
 /* psm_key_type and NSS's. */
 enum psm_key_type cert_key_type(KeyType type);
+/* extendedKeyUsage is absent, or names a purpose that fits. */
+bool cert_purpose_fits(const SECItem *extensions,
+                       bool (*fits)(const SECItem *oid));
 struct psm_cert_list *cert_list_new(void);
 /* Add a certificate; the list copies everything. NULL: NSS's error. */
 struct psm_cert *cert_list_add(struct psm_cert_list *list, const SECItem *der,
@@ -101,12 +113,22 @@ SECStatus store_delete_key(PK11SlotInfo *slot, SECKEYPrivateKey *key);
 /* Its nickname without the token's name, or NULL. */
 const char *store_bare_nickname(const CERTCertificate *cert);
 
-/* --- pending.c: keys that wait, found by their label -------------------- */
+/* --- label.c: what a key's label says that it waits for ------------------ */
 
 /* "pending:<id>", or "pending:<id>:ca" for a CA certificate's request. */
 void pending_label(int32_t id, bool is_ca, char label[PSM_LABEL_SIZE]);
-/* The id in a label; false: it is not a pending one. */
+/* "recovery:<id>", of the transport key. */
+void recovery_label(int32_t id, char label[PSM_LABEL_SIZE]);
+/* The id in a label; false: it is not of this kind. */
 bool pending_parse(const char *label, int32_t *ret_id, bool *ret_is_ca);
+bool recovery_parse(const char *label, int32_t *ret_id);
+/* Every label that a request with this id may have, a recovery's last. */
+enum { LABEL_RECOVERY = 2, LABEL_KINDS };
+void label_all(int32_t id, char labels[LABEL_KINDS][PSM_LABEL_SIZE]);
+/* INTEGER octets as an id; false: no request here can have it. */
+bool label_id(const SECItem *octets, int32_t *ret_id);
+
+/* --- pending.c: keys that wait, found by their label -------------------- */
 
 struct pending {
 	SECKEYPrivateKey *key;
@@ -300,9 +322,6 @@ enum psm_err encrypted_open_certs(struct psm_ctx *ctx, struct import *import);
 
 /* --- recovery.c: a lost key comes back ------------------------------------ */
 
-/* "recovery:<id>", the label of the transport key. */
-void recovery_label(int32_t id, char label[PSM_LABEL_SIZE]);
-bool recovery_parse(const char *label, int32_t *ret_id);
 /* If the response answers a request for recovery: its key, proved, is the
  * step's pending key, as a session object. PSM_E_REQUEST_ID: it does not, and
  * psm_errmsg() is as it was. PSM_E_CERTIFICATE: it does, badly. */
@@ -316,10 +335,13 @@ enum psm_err recovery_finish(struct psm_ctx *ctx, struct plan *plan);
 
 /* --- request.c ------------------------------------------------------------ */
 
-/* What a caller gets for key and its CertReqMessages or PKCS#10, which it takes
- * along. NULL: NSS's error. */
-struct psm_request *request_result(const struct newkey *key, SECItem **der,
-                                   enum psm_request_format format);
+/* psm_request_create(), and with recovery psm_request_recovery(): the key is
+ * the one that a lost key is to come under. */
+enum psm_err request_create(struct psm_ctx *ctx,
+                            const struct psm_request_params *params,
+                            bool recovery, struct psm_request **ret_request);
+/* Can text be a registration control? NULL can. */
+bool request_is_text(const char *text);
 
 /* --- nickname.c --------------------------------------------------------- */
 

@@ -15,6 +15,7 @@ psm_libpsm_core_la_SOURCES = \
 	psm/import_any.c \
 	psm/internal.h \
 	psm/keyspec.c \
+	psm/label.c \
 	psm/newkey.c \
 	psm/nickname.c \
 	psm/object.c \

@@ -4,9 +4,6 @@
 
 /* pending.c - keys that wait for a certificate, found by their label. */
 
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <secerr.h>
@@ -16,36 +13,6 @@
 #include "nssutil/nu_err.h"
 #include "nssutil/nu_key.h"
 #include "psm/internal.h"
-
-#define PREFIX "pending:"
-#define CA_SUFFIX ":ca"
-
-void
-pending_label(int32_t id, bool is_ca, char label[PSM_LABEL_SIZE])
-{
-	snprintf(label, PSM_LABEL_SIZE, PREFIX "%d%s", (int)id,
-	         is_ca ? CA_SUFFIX : "");
-}
-
-bool
-pending_parse(const char *label, int32_t *ret_id, bool *ret_is_ca)
-{
-	const char *digits = label + strlen(PREFIX);
-	char *end;
-	long id;
-
-	if (strncmp(label, PREFIX, strlen(PREFIX)) != 0 || *digits < '1' ||
-	    *digits > '9')
-		return false;
-	errno = 0;
-	id = strtol(digits, &end, 10);
-	if (errno != 0 || id > INT32_MAX ||
-	    (*end != '\0' && strcmp(end, CA_SUFFIX) != 0))
-		return false;
-	*ret_id = (int32_t)id;
-	*ret_is_ca = *end != '\0';
-	return true;
-}
 
 void
 pending_clear(struct pending *pending)
@@ -141,17 +108,16 @@ pending_find(struct psm_ctx *ctx, const struct nu_slots *slots,
 {
 	nu_auto_mem char *text = nu_der_to_decimal(id_octets);
 	enum psm_err err;
-	long id;
+	int32_t id;
 
 	if (text == NULL)
 		return psm_fail(ctx, PSM_E_NO_MEMORY, "out of memory");
-	if (nu_der_to_long(id_octets, &id) != SECSuccess || id < 1 ||
-	    id > INT32_MAX)
+	if (!label_id(id_octets, &id))
 		return psm_fail(ctx, PSM_E_REQUEST_ID,
 		                "%s is no request id of ours", text);
 	for (size_t i = 0; i < 2 * slots->n; i++) {
-		err = find_in_slot(ctx, slots->slot[i / 2], (int32_t)id, i % 2,
-		                   cert, ret_pending);
+		err = find_in_slot(ctx, slots->slot[i / 2], id, i % 2, cert,
+		                   ret_pending);
 		if (err != PSM_E_REQUEST_ID)
 			return err;
 	}
@@ -162,16 +128,13 @@ pending_find(struct psm_ctx *ctx, const struct nu_slots *slots,
 bool
 pending_exists(struct psm_ctx *ctx, PK11SlotInfo *slot, int32_t id)
 {
-	char label[PSM_LABEL_SIZE];
+	char labels[LABEL_KINDS][PSM_LABEL_SIZE];
 
-	for (int kind = 0; kind < 3; kind++) {
+	label_all(id, labels);
+	for (int kind = 0; kind < LABEL_KINDS; kind++) {
 		nu_auto(SECKEYPrivateKeyList) list = NULL;
 
-		if (kind == 2)
-			recovery_label(id, label);
-		else
-			pending_label(id, kind == 1, label);
-		if (nu_slot_keys(slot, label, &ctx->pin, &list) !=
+		if (nu_slot_keys(slot, labels[kind], &ctx->pin, &list) !=
 		            SECSuccess ||
 		    !is_empty(list))
 			return true;

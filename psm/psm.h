@@ -202,9 +202,9 @@ struct psm_cert_list;
  * makes it sure. One pass over the store. Free it with psm_cert_list_free(). */
 PSM_MUST enum psm_err psm_store_list(struct psm_ctx *ctx,
                                      struct psm_cert_list **ret_list);
-/* The certificates called name: a nickname (with "token:" before it for one
- * elsewhere), or else a SHA-1 or SHA-256 fingerprint in hexadecimal, colons
- * allowed. PSM_E_NOT_FOUND: none. A nickname may name several. */
+/* The certificates called name: a SHA-1 or SHA-256 fingerprint in hexadecimal,
+ * colons allowed, or else a nickname (with "token:" before it for one
+ * elsewhere). PSM_E_NOT_FOUND: none. A nickname may name several. */
 PSM_MUST enum psm_err psm_store_get(struct psm_ctx *ctx, const char *name,
                                     struct psm_cert_list **ret_list);
 size_t psm_cert_list_count(const struct psm_cert_list *list);
@@ -265,14 +265,16 @@ struct psm_request {
 /* Make a key and the request for its certificate. The key is in the store, as
  * a pending request, before the call returns: on the database itself in
  * one commit, so that an interruption leaves all of it or nothing.
- * PSM_E_ARGUMENT: the subject does not parse, a size that is not offered.
+ * PSM_E_ARGUMENT: the subject does not parse, a size that is not offered, a
+ * control that is not UTF-8.
  * PSM_E_TOKEN: no such token. Free it with psm_request_free(). */
 PSM_MUST enum psm_err
 psm_request_create(struct psm_ctx *ctx, const struct psm_request_params *params,
                    struct psm_request **ret_request);
 void psm_request_free(struct psm_request *request);
 
-#define PSM_REQUEST_ALLOW_WEAK 0x04u /* RSA from 1024 bits, and DSA */
+#define PSM_REQUEST_ALLOW_WEAK 0x04u /* RSA from 1024 bits, also the escrow
+                                      * authority's, and DSA */
 
 /* A key of generateCRMFRequest(), in a page's words. */
 struct psm_key_request {
@@ -338,7 +340,8 @@ psm_request_recovery(struct psm_ctx *ctx,
  *                 psm_text_free()
  * All challenges are answered, or none. PSM_E_MESSAGE: malformed, or one does
  * not open with the key it names, or its witness is wrong. PSM_E_REQUEST_ID:
- * one names no key that is pending here, or names none and none opens it. */
+ * one names no key that is pending here, or names none and none opens it.
+ * PSM_E_TOKEN: none does, and a pending EC key is on a token that cannot. */
 PSM_MUST enum psm_err psm_pop_challenge_response(struct psm_ctx *ctx,
                                                  const char *challenge,
                                                  char **ret_response);
@@ -466,7 +469,9 @@ struct psm_import_options {
 	unsigned flags;
 	const char *secret;     /* shared with the CA; or NULL */
 	const void *signer;     /* certificate of who signs, or who issued that
-	                         * of extraCerts; DER or PEM; or NULL */
+	                         * of extraCerts, if its extended key usage,
+	                         * if any, has cmcCA, cmcRA or anything; DER
+	                         * or PEM; or NULL */
 	size_t signer_len;      /* bytes */
 };
 

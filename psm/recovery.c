@@ -4,183 +4,34 @@
 
 /* recovery.c - a lost key comes back: asking for it, and what is answered. */
 
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include <secerr.h>
 
 #include "nssutil/nu_auto.h"
-#include "nssutil/nu_crmf.h"
-#include "nssutil/nu_der.h"
 #include "nssutil/nu_envelope.h"
 #include "nssutil/nu_err.h"
 #include "nssutil/nu_key.h"
-#include "nssutil/nu_name.h"
 #include "psm/internal.h"
-
-#define PREFIX "recovery:"
 
 enum { TRANSPORT_BITS = 3072 };
 
-void
-recovery_label(int32_t id, char label[PSM_LABEL_SIZE])
-{
-	snprintf(label, PSM_LABEL_SIZE, PREFIX "%d", (int)id);
-}
-
-bool
-recovery_parse(const char *label, int32_t *ret_id)
-{
-	const char *digits = label + strlen(PREFIX);
-	char *end;
-	long id;
-
-	if (strncmp(label, PREFIX, strlen(PREFIX)) != 0 || *digits < '1' ||
-	    *digits > '9')
-		return false;
-	errno = 0;
-	id = strtol(digits, &end, 10);
-	if (errno != 0 || id > INT32_MAX || *end != '\0')
-		return false;
-	*ret_id = (int32_t)id;
-	return true;
-}
-
-/* --- asking ----------------------------------------------------------- */
-
-/* A request on its way. */
-struct draft {
-	const struct psm_recovery_params *params;
-	PK11SlotInfo *slot;
-	SECItem *subject;
-	struct newkey key;
-	SECItem *der;
-};
-
-static void
-draft_clear(struct draft *draft)
-{
-	newkey_clear(&draft->key);
-	SECITEM_ZfreeItem(draft->subject, PR_TRUE);
-	SECITEM_ZfreeItem(draft->der, PR_TRUE);
-	if (draft->slot != NULL)
-		PK11_FreeSlot(draft->slot);
-}
-
-static enum psm_err
-check_params(struct psm_ctx *ctx, struct draft *draft)
-{
-	const struct psm_recovery_params *p = draft->params;
-	unsigned bits = p->key_bits != 0 ? p->key_bits : TRANSPORT_BITS;
-
-	if (bits != 2048 && bits != 3072 && bits != 4096)
-		return psm_fail(ctx, PSM_E_ARGUMENT,
-		                "an RSA key has 2048, 3072 or 4096 bits, not "
-		                "%u", bits);
-	draft->subject = p->subject ? nu_name_from_text(p->subject) : NULL;
-	if (draft->subject == NULL)
-		return psm_fail(ctx, PSM_E_ARGUMENT,
-		                "\"%s\" is no distinguished name",
-		                p->subject != NULL ? p->subject : "");
-	draft->key.type = rsaKey;
-	draft->key.bits = bits;
-	draft->key.unextractable = true; /* it never has to be anywhere else */
-	draft->key.subject = draft->subject;
-	return PSM_OK;
-}
-
-static enum psm_err
-find_place(struct psm_ctx *ctx, struct draft *draft)
-{
-	enum psm_err err;
-
-	if ((err = ctx_token(ctx, NULL, &draft->slot)) != PSM_OK ||
-	    (err = ctx_writable(ctx, draft->slot)) != PSM_OK)
-		return err;
-	draft->key.slot = draft->slot;
-	if ((err = newkey_draw_id(ctx, &draft->key)) != PSM_OK)
-		return err;
-	recovery_label(draft->key.id, draft->key.label);
-	return PSM_OK;
-}
-
-static SECItem *
-encode_message(const struct nu_cert_template *template, struct psm_ctx *ctx,
-               SECKEYPrivateKey *key)
-{
-	nu_auto(SECItem) msg = nu_crmf_encode_msg_as(template, NU_PROOF_NONE,
-	                                             key, NULL, &ctx->pin);
-	const SECItem *msgs[] = { msg };
-
-	return msg != NULL ? nu_crmf_encode(msgs, 1) : NULL;
-}
-
-static enum psm_err
-encode(struct psm_ctx *ctx, struct draft *draft)
-{
-	nu_auto(SECItem) spki =
-	        SECKEY_EncodeDERSubjectPublicKeyInfo(draft->key.public);
-	nu_auto(PLArenaPool) arena = PORT_NewArena(DER_DEFAULT_CHUNKSIZE);
-	struct nu_cert_template template = {
-		.subject = *draft->subject,
-		.reg_token = draft->params->reg_token,
-		.authenticator = draft->params->authenticator,
-		.protocol_key = spki,
-	};
-	char decimal[16];
-
-	snprintf(decimal, sizeof decimal, "%d", (int)draft->key.id);
-	if (spki != NULL && arena != NULL &&
-	    nu_der_from_decimal(arena, decimal, &template.id) == SECSuccess)
-		draft->der = encode_message(&template, ctx, draft->key.private);
-	if (draft->der == NULL)
-		return psm_fail_nss(ctx, PSM_E_INTERNAL,
-		                    "cannot encode the request");
-	return PSM_OK;
-}
-
-static enum psm_err
-create(struct psm_ctx *ctx, struct draft *draft,
-       struct psm_request **ret_request)
-{
-	enum psm_err err;
-
-	if ((err = check_params(ctx, draft)) != PSM_OK ||
-	    (err = find_place(ctx, draft)) != PSM_OK)
-		return err;
-	ctx_progress(ctx, "making the key", 0, 0);
-	if ((err = newkey_make(ctx, &draft->key)) == PSM_OK &&
-	    (err = encode(ctx, draft)) == PSM_OK &&
-	    (err = newkey_store(ctx, &draft->key)) == PSM_OK) {
-		*ret_request = request_result(&draft->key, &draft->der,
-		                              PSM_REQUEST_CRMF);
-		if (*ret_request == NULL)
-			err = psm_fail_nss(ctx, PSM_E_STORE,
-			                   "cannot hand the request out");
-	}
-	if (err != PSM_OK)
-		newkey_delete(&draft->key);
-	return err;
-}
-
+/* The new key never has to be anywhere else. */
 enum psm_err
 psm_request_recovery(struct psm_ctx *ctx,
                      const struct psm_recovery_params *params,
                      struct psm_request **ret_request)
 {
-	struct draft draft = { .params = params };
-	struct psm_request *request = NULL;
-	enum psm_err err = ctx_enter(ctx);
+	const struct psm_request_params request = {
+		.subject = params->subject,
+		.key_type = PSM_KEY_RSA,
+		.key_bits = params->key_bits != 0 ? params->key_bits
+		                                  : TRANSPORT_BITS,
+		.format = PSM_REQUEST_CRMF,
+		.flags = PSM_REQUEST_UNEXTRACTABLE,
+		.reg_token = params->reg_token,
+		.authenticator = params->authenticator,
+	};
 
-	if (err != PSM_OK)
-		return err;
-	err = create(ctx, &draft, &request);
-	draft_clear(&draft);
-	if (err == PSM_OK)
-		*ret_request = request;
-	return err;
+	return request_create(ctx, &request, true, ret_request);
 }
 
 /* --- the answer ------------------------------------------------------- */
@@ -286,12 +137,9 @@ recovery_match(struct psm_ctx *ctx, const struct nu_slots *slots,
 {
 	struct answer a = { .encrypted = &response->private_key };
 	enum psm_err err = PSM_E_REQUEST_ID;
-	long id;
 
-	if (nu_der_to_long(&response->id, &id) != SECSuccess || id < 1 ||
-	    id > INT32_MAX)
+	if (!label_id(&response->id, &a.id))
 		return PSM_E_REQUEST_ID;
-	a.id = (int32_t)id;
 	for (size_t i = 0; i < slots->n && err == PSM_E_REQUEST_ID; i++) {
 		a.slot = slots->slot[i];
 		err = match_in_slot(ctx, &a, step);

@@ -12,6 +12,7 @@
 
 #include "nssutil/nu_auto.h"
 #include "nssutil/nu_b64.h"
+#include "nssutil/nu_crmf.h"
 #include "nssutil/nu_der.h"
 #include "nssutil/nu_err.h"
 #include "nssutil/nu_name.h"
@@ -25,6 +26,7 @@ enum { RSA_MIN_BITS = 2048 };
 /* A request on its way. */
 struct draft {
 	const struct psm_request_params *params;
+	bool recovery;
 	PK11SlotInfo *slot;
 	SECItem *subject;
 	struct newkey key;
@@ -68,6 +70,29 @@ check_key(struct psm_ctx *ctx, struct draft *draft)
 	                draft->key.bits);
 }
 
+bool
+request_is_text(const char *text)
+{
+	const SECItem item = { siBuffer, (unsigned char *)text,
+		               text != NULL ? (unsigned)strlen(text) : 0 };
+
+	return text == NULL || nu_der_is_text(&item);
+}
+
+static enum psm_err
+check_controls(struct psm_ctx *ctx, const struct psm_request_params *p)
+{
+	if (p->format == PSM_REQUEST_PKCS10 &&
+	    (p->reg_token != NULL || p->authenticator != NULL))
+		return psm_fail(ctx, PSM_E_ARGUMENT,
+		                "PKCS#10 has no registration controls");
+	if (!request_is_text(p->reg_token) ||
+	    !request_is_text(p->authenticator))
+		return psm_fail(ctx, PSM_E_ARGUMENT,
+		                "a registration control is not UTF-8");
+	return PSM_OK;
+}
+
 static enum psm_err
 check_params(struct psm_ctx *ctx, struct draft *draft)
 {
@@ -78,10 +103,8 @@ check_params(struct psm_ctx *ctx, struct draft *draft)
 		return err;
 	if (p->format != PSM_REQUEST_CRMF && p->format != PSM_REQUEST_PKCS10)
 		return psm_fail(ctx, PSM_E_ARGUMENT, "no such request format");
-	if (p->format == PSM_REQUEST_PKCS10 &&
-	    (p->reg_token != NULL || p->authenticator != NULL))
-		return psm_fail(ctx, PSM_E_ARGUMENT,
-		                "PKCS#10 has no registration controls");
+	if ((err = check_controls(ctx, p)) != PSM_OK)
+		return err;
 	draft->subject = p->subject ? nu_name_from_text(p->subject) : NULL;
 	if (draft->subject == NULL)
 		return psm_fail(ctx, PSM_E_ARGUMENT,
@@ -102,13 +125,31 @@ usage_of(const struct draft *draft)
 	               : KU_DIGITAL_SIGNATURE;
 }
 
+/* Whoever asks for a lost key cannot prove it, and shows another instead. */
 static SECItem *
-encode_crmf(const struct nu_cert_template *template, SECKEYPrivateKey *key)
+encode_crmf(struct psm_ctx *ctx, const struct draft *draft,
+            const struct nu_cert_template *template)
 {
-	nu_auto(SECItem) msg = nu_crmf_encode_msg(template, key);
+	nu_auto(SECItem) msg = nu_crmf_encode_msg_as(
+	        template, draft->recovery ? NU_PROOF_NONE : NU_PROOF_SIGNATURE,
+	        draft->key.private, NULL, &ctx->pin);
 	const SECItem *msgs[] = { msg };
 
 	return msg != NULL ? nu_crmf_encode(msgs, 1) : NULL;
+}
+
+/* The parts that differ: what is to be certified, or to be recovered under. */
+static void
+fill_template(const struct draft *draft, const SECItem *spki,
+              struct nu_cert_template *template)
+{
+	if (draft->recovery) {
+		template->protocol_key = spki;
+		return;
+	}
+	template->spki = *spki;
+	template->key_usage = usage_of(draft);
+	template->is_ca = (draft->params->flags & PSM_REQUEST_CA) != 0;
 }
 
 static enum psm_err
@@ -119,8 +160,6 @@ encode(struct psm_ctx *ctx, struct draft *draft)
 	nu_auto(PLArenaPool) arena = PORT_NewArena(DER_DEFAULT_CHUNKSIZE);
 	struct nu_cert_template template = {
 		.subject = *draft->subject,
-		.key_usage = usage_of(draft),
-		.is_ca = (draft->params->flags & PSM_REQUEST_CA) != 0,
 		.reg_token = draft->params->reg_token,
 		.authenticator = draft->params->authenticator,
 	};
@@ -131,13 +170,13 @@ encode(struct psm_ctx *ctx, struct draft *draft)
 	    nu_der_from_decimal(arena, decimal, &template.id) != SECSuccess)
 		return psm_fail_nss(ctx, PSM_E_INTERNAL,
 		                    "cannot encode the request");
-	template.spki = *spki;
+	fill_template(draft, spki, &template);
 	draft->der = draft->params->format == PSM_REQUEST_CRMF
-	                     ? encode_crmf(&template, draft->key.private)
+	                     ? encode_crmf(ctx, draft, &template)
 	                     : nu_p10_encode(&template, draft->key.private);
 	if (draft->der == NULL)
 		return psm_fail_nss(ctx, PSM_E_TOKEN,
-		                    "cannot sign the request");
+		                    "cannot make the request");
 	return PSM_OK;
 }
 
@@ -160,9 +199,10 @@ psm_request_free(struct psm_request *request)
 	free(box);
 }
 
-struct psm_request *
-request_result(const struct newkey *key, SECItem **der,
-               enum psm_request_format format)
+/* It takes *der along. NULL: NSS's error. */
+static struct psm_request *
+make_result(const struct newkey *key, SECItem **der,
+            enum psm_request_format format)
 {
 	nu_auto_item key_id = { siBuffer, NULL, 0 };
 	struct request_box *box;
@@ -210,14 +250,17 @@ find_place(struct psm_ctx *ctx, struct draft *draft)
 {
 	enum psm_err err = ctx_token(ctx, draft->params->token, &draft->slot);
 
-	if (err != PSM_OK)
+	if (err != PSM_OK || (err = ctx_writable(ctx, draft->slot)) != PSM_OK)
 		return err;
 	draft->key.slot = draft->slot;
 	draft->key.subject = draft->subject;
 	draft->key.unextractable =
 	        draft->params->flags & PSM_REQUEST_UNEXTRACTABLE;
 	draft->key.is_ca = draft->params->flags & PSM_REQUEST_CA;
-	return ctx_writable(ctx, draft->slot);
+	err = newkey_draw_id(ctx, &draft->key);
+	if (err == PSM_OK && draft->recovery)
+		recovery_label(draft->key.id, draft->key.label);
+	return err;
 }
 
 static enum psm_err
@@ -227,13 +270,12 @@ create(struct psm_ctx *ctx, struct draft *draft,
 	enum psm_err err;
 
 	if ((err = check_params(ctx, draft)) != PSM_OK ||
-	    (err = find_place(ctx, draft)) != PSM_OK ||
-	    (err = newkey_draw_id(ctx, &draft->key)) != PSM_OK)
+	    (err = find_place(ctx, draft)) != PSM_OK)
 		return err;
 	err = make_and_encode(ctx, draft);
 	if (err == PSM_OK &&
-	    (*ret_request = request_result(&draft->key, &draft->der,
-	                                   draft->params->format)) == NULL)
+	    (*ret_request = make_result(&draft->key, &draft->der,
+	                                draft->params->format)) == NULL)
 		err = psm_fail_nss(ctx, PSM_E_STORE, "cannot hand it out");
 	if (err != PSM_OK)
 		newkey_delete(&draft->key);
@@ -241,10 +283,10 @@ create(struct psm_ctx *ctx, struct draft *draft,
 }
 
 enum psm_err
-psm_request_create(struct psm_ctx *ctx, const struct psm_request_params *params,
-                   struct psm_request **ret_request)
+request_create(struct psm_ctx *ctx, const struct psm_request_params *params,
+               bool recovery, struct psm_request **ret_request)
 {
-	struct draft draft = { .params = params };
+	struct draft draft = { .params = params, .recovery = recovery };
 	struct psm_request *request = NULL;
 	enum psm_err err = ctx_enter(ctx);
 
@@ -255,4 +297,11 @@ psm_request_create(struct psm_ctx *ctx, const struct psm_request_params *params,
 	if (err == PSM_OK)
 		*ret_request = request;
 	return err;
+}
+
+enum psm_err
+psm_request_create(struct psm_ctx *ctx, const struct psm_request_params *params,
+                   struct psm_request **ret_request)
+{
+	return request_create(ctx, params, false, ret_request);
 }

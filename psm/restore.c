@@ -81,7 +81,8 @@ read_from(struct psm_ctx *ctx, int fd, struct restore *restore)
 static enum psm_err
 read_file(struct psm_ctx *ctx, struct restore *restore)
 {
-	int fd = open(restore->path, O_RDONLY | O_CLOEXEC);
+	/* Without O_NONBLOCK a pipe that nobody writes to is waited for. */
+	int fd = open(restore->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	enum psm_err err;
 
 	if (fd < 0)

@@ -15,7 +15,6 @@
 
 #include "nssutil/nu_auto.h"
 #include "nssutil/nu_b64.h"
-#include "nssutil/nu_der.h"
 #include "nssutil/nu_err.h"
 #include "nssutil/nu_ext.h"
 #include "nssutil/nu_key.h"
@@ -56,6 +55,7 @@ der_of(const struct psm_cert *cert)
 
 /* --- fit for signing ----------------------------------------------------- */
 
+/* A purpose of people's certificates. */
 static bool
 is_purpose(const SECItem *oid)
 {
@@ -67,29 +67,6 @@ is_purpose(const SECItem *oid)
 	default:
 		return false;
 	}
-}
-
-/* extendedKeyUsage is absent, or names a purpose of people's certificates. */
-static bool
-purpose_fits(const SECItem *extensions)
-{
-	SECItem value;
-	struct nu_tlv oid;
-	struct nu_der r;
-	PRBool found;
-
-	if (nu_ext_find(extensions, SEC_OID_X509_EXT_KEY_USAGE, &found,
-	                &value) != SECSuccess)
-		return false;
-	if (!found)
-		return true;
-	if (nu_der_only(&value, NU_SEQUENCE, &r) != SECSuccess)
-		return false;
-	while (nu_der_get(&r, NU_OID, &oid) == SECSuccess) {
-		if (is_purpose(&oid.value))
-			return true;
-	}
-	return false;
 }
 
 static bool
@@ -116,8 +93,7 @@ is_fit(const struct psm_cert *cert, int64_t now)
 	       now <= cert->not_after &&
 	       nu_cert_read(&der, &parts) == SECSuccess &&
 	       usage_fits(&parts.extensions) &&
-	       (parts.extensions.data == NULL ||
-	        purpose_fits(&parts.extensions));
+	       cert_purpose_fits(&parts.extensions, is_purpose);
 }
 
 /* The newest first. */

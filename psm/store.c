@@ -261,27 +261,62 @@ search_all(struct psm_ctx *ctx, struct search *search)
 
 /* NSS's own look-up uses an index. It does not find a nickname with a colon
  * in it, as other programs store them; walking does. */
-enum psm_err
-store_find(struct psm_ctx *ctx, const char *name, CERTCertList **ret_certs)
+static enum psm_err
+find_by_nickname(struct psm_ctx *ctx, const char *name,
+                 CERTCertList **ret_certs)
 {
-	nu_auto(CERTCertList) found = PK11_FindCertsFromNickname(name,
-	                                                         &ctx->pin);
+	nu_auto(CERTCertList) found = NULL;
+	bool has_colon = strchr(name, ':') != NULL;
 	struct search search = { .nickname = name };
 	enum psm_err err;
 
-	if (found != NULL && !CERT_LIST_EMPTY(found)) {
-		*ret_certs = nu_take(found);
-		return PSM_OK;
-	}
+	PORT_SetError(0);
+	found = PK11_FindCertsFromNickname(name, &ctx->pin);
+	/* What is before a colon need not be a token, which NSS complains of. */
+	if (found == NULL && !has_colon && nu_err_is_trouble(PORT_GetError()))
+		return psm_fail_nss(ctx, PSM_E_STORE, "cannot search");
 	if (found == NULL && (found = CERT_NewCertList()) == NULL)
 		return psm_fail_nss(ctx, PSM_E_NO_MEMORY, "searching");
 	search.found = found;
-	if (parse_fingerprint(name, &search))
-		search.nickname = NULL;
-	if (search.nickname == NULL || strchr(name, ':') != NULL) {
-		if ((err = search_all(ctx, &search)) != PSM_OK)
-			return err;
+	if (CERT_LIST_EMPTY(found) && has_colon &&
+	    (err = search_all(ctx, &search)) != PSM_OK)
+		return err;
+	*ret_certs = nu_take(found);
+	return PSM_OK;
+}
+
+/* None if it is no fingerprint. */
+static enum psm_err
+find_by_fingerprint(struct psm_ctx *ctx, const char *name,
+                    CERTCertList **ret_certs)
+{
+	nu_auto(CERTCertList) found = CERT_NewCertList();
+	struct search search = { .found = found };
+	enum psm_err err;
+
+	if (found == NULL)
+		return psm_fail_nss(ctx, PSM_E_NO_MEMORY, "searching");
+	if (parse_fingerprint(name, &search) &&
+	    (err = search_all(ctx, &search)) != PSM_OK)
+		return err;
+	*ret_certs = nu_take(found);
+	return PSM_OK;
+}
+
+/* The fingerprint comes first: a CA chooses what its certificates are called,
+ * and could call one by the fingerprint of another. */
+enum psm_err
+store_find(struct psm_ctx *ctx, const char *name, CERTCertList **ret_certs)
+{
+	nu_auto(CERTCertList) found = NULL;
+	enum psm_err err = find_by_fingerprint(ctx, name, &found);
+
+	if (err == PSM_OK && CERT_LIST_EMPTY(found)) {
+		CERT_DestroyCertList(nu_take(found));
+		err = find_by_nickname(ctx, name, &found);
 	}
+	if (err != PSM_OK)
+		return err;
 	if (CERT_LIST_EMPTY(found))
 		return psm_fail(ctx, PSM_E_NOT_FOUND,
 		                "there is no certificate \"%s\"", name);

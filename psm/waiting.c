@@ -273,23 +273,21 @@ find_request(struct psm_ctx *ctx, int32_t id, struct pending *ret_pending,
              bool *ret_recovery)
 {
 	struct nu_slots *slots;
-	char label[3][PSM_LABEL_SIZE];
+	char label[LABEL_KINDS][PSM_LABEL_SIZE];
 	PRErrorCode why = 0;
 	enum psm_err err = ctx_key_slots(ctx, &slots);
 
 	if (err != PSM_OK)
 		return err;
-	pending_label(id, false, label[0]);
-	pending_label(id, true, label[1]);
-	recovery_label(id, label[2]);
-	for (size_t i = 0; i < 3 * slots->n && why == 0; i++) {
-		PK11SlotInfo *slot = slots->slot[i / 3];
+	label_all(id, label);
+	for (size_t i = 0; i < LABEL_KINDS * slots->n && why == 0; i++) {
+		PK11SlotInfo *slot = slots->slot[i / LABEL_KINDS];
 
 		ret_pending->key =
-		        nu_slot_key_by_label(slot, label[i % 3], &ctx->pin);
+		        nu_slot_key_by_label(slot, label[i % LABEL_KINDS], &ctx->pin);
 		if (ret_pending->key != NULL) {
 			ret_pending->slot = PK11_ReferenceSlot(slot);
-			*ret_recovery = i % 3 == 2;
+			*ret_recovery = i % LABEL_KINDS == LABEL_RECOVERY;
 			break;
 		}
 		why = PORT_GetError();
@@ -348,5 +346,5 @@ psm_request_cancel(struct psm_ctx *ctx, int32_t id, unsigned flags)
 		              ? delete_key(ctx, &pending)
 		              : forget_label(ctx, pending.key);
 	pending_clear(&pending);
-	return err;
+	return ctx_name_locked(ctx, err);
 }

@@ -47,6 +47,15 @@ need() {
 		--no-install-recommends $missing </dev/null >/dev/null
 }
 
+# need_unless COMMAND PACKAGE...: packages that are missing without COMMAND,
+# which others than Debian provide too
+need_unless() {
+	command -v "$1" >/dev/null || {
+		shift
+		need "$@"
+	}
+}
+
 need_to_build() {
 	need autoconf automake gcc libc6-dev libjansson-dev libnspr4-dev \
 		libnss3-dev libtool make pkg-config libnss3-tools openssl
@@ -54,8 +63,13 @@ need_to_build() {
 
 need_to_check() {
 	need_to_build
-	need clang g++ gnutls-bin libclang-rt-dev libcmocka-dev llvm mandoc \
-		softhsm2
+	need clang g++ gnutls-bin libbcpkix-java libclang-rt-dev \
+		libcmocka-dev llvm mandoc node-typescript python3 softhsm2
+	need_unless javac default-jdk-headless
+	# A Node that is not Debian's brings its headers and npm along.
+	need_unless node nodejs libnode-dev
+	need_unless npm npm
+	command -v firefox >/dev/null || need_unless firefox-esr firefox-esr
 }
 
 jobs=$(nproc 2>/dev/null || echo 2)

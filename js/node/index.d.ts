@@ -6,6 +6,11 @@
 
 export type KeyType = 'rsa' | 'ec' | 'dsa' | 'other';
 
+/** A Buffer; to a program without Node's types, the Uint8Array that it is. */
+export type Bytes = typeof globalThis extends
+	{ Buffer: { alloc(size: number): infer B extends Uint8Array } }
+	? B : Uint8Array;
+
 /** A certificate as it stands in a store. */
 export interface Certificate {
 	/** null: stored without one */
@@ -28,7 +33,7 @@ export interface Certificate {
 	/** its private key is in the same token */
 	hasKey: boolean;
 	isCA: boolean;
-	der: Buffer;
+	der: Bytes;
 }
 
 /** A certificate of an import. */
@@ -53,8 +58,9 @@ export interface Plan {
 /** A key without its certificate. */
 export interface Pending {
 	/** stored: importing the answer again completes it; orphan: a key
-	 * without a request */
-	state: 'pending' | 'stored' | 'orphan';
+	 * without a request; recovery: waits for a lost key, which it protects
+	 * on its way */
+	state: 'pending' | 'stored' | 'orphan' | 'recovery';
 	/** 0 for an orphan */
 	id: number;
 	label: string | null;
@@ -104,8 +110,8 @@ export interface UI {
 	 */
 	password?(kind: 'token' | 'new' | 'restore', name: string,
 		attempt: number): Answer<Password | No>;
-	/** The whole plan, before anything is written; only true stores it.
-	 * Without this callback: yes. */
+	/** The whole plan, before anything is written; nothing but true stores
+	 * it. Without this callback: yes. */
 	confirm?(plan: Plan): Answer<boolean | No>;
 	/** Where a forced backup goes. Without this callback: no. */
 	backupTarget?(plan: Plan): Answer<BackupTarget | No>;
@@ -130,7 +136,8 @@ export interface Options {
 	readOnly?: boolean;
 	/** RSA keys from 1024 bits, and DSA keys, which old pages ask for */
 	allowWeak?: boolean;
-	/** runs a callback that is JavaScript source; else a global eval */
+	/** runs a callback that is JavaScript source, and should catch what it
+	 * throws; else a global eval */
 	evaluate?: (source: string) => unknown;
 }
 
@@ -145,19 +152,20 @@ export interface CryptoError extends Error {
 }
 
 /** One key of generateCRMFRequest(): size, params and algorithm. */
-export type KeyArguments = [size: number, params: string | null, alg: string];
+export type KeyArguments = [size: number, params: string | null | undefined,
+	alg: string];
 
-export type Callback = string | (() => unknown) | null;
+export type Callback = string | (() => unknown) | null | undefined;
 
-type Fixed = [dn: string, regToken: string | null,
-	authenticator: string | null, escrowCert: string | null,
-	callback: Callback];
+type Fixed = [dn: string, regToken: string | null | undefined,
+	authenticator: string | null | undefined,
+	escrowCert: string | null | undefined, callback: Callback];
 
 export type CRMFArguments =
 	| [...Fixed, ...KeyArguments]
 	| [...Fixed, ...KeyArguments, ...KeyArguments]
 	| [...Fixed, ...KeyArguments, ...KeyArguments,
-		...(number | string | null)[]];
+		...(number | string | null | undefined)[]];
 
 /** "" or the documented error. */
 export type ImportResult = '' | 'error:userCancel' |
@@ -182,7 +190,8 @@ export interface Crypto {
 	 * Make keys and one request for them. Errors are in .request:
 	 * "error:invalidParameter:<which>", "error:userCancel" and
 	 * "error:internalError". The callback runs as a later task, when the
-	 * return value is assigned, after an error too.
+	 * return value is assigned, after an error too; what it throws is an
+	 * uncaught exception.
 	 * @throws TypeError the number of arguments is wrong
 	 */
 	generateCRMFRequest(...args: CRMFArguments): CRMFObject;

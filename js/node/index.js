@@ -14,6 +14,7 @@ const OPEN_CREATE = 2;
 const MAX_RANDOM = 16 << 20;
 /* The arguments of generateCRMFRequest() before those of the keys. */
 const FIXED = 5;
+const INTERNAL_ERROR = 'error:internalError';
 
 /** A string for C: null and undefined are none. */
 function optional(value) {
@@ -25,8 +26,9 @@ function readRequest(args) {
 	if (args.length < FIXED + 3 || (args.length - FIXED) % 3 !== 0)
 		throw new TypeError('generateCRMFRequest: incorrect number ' +
 			'of parameters');
-	const [dn, regToken, authenticator, escrowCert, callback] = args;
-	const texts = [dn, regToken, authenticator, escrowCert].map(optional);
+	const texts = args.slice(0, FIXED - 1).map(optional);
+	const last = args[FIXED - 1];
+	const callback = typeof last === 'function' ? last : optional(last);
 	const numbers = [];
 
 	for (let i = FIXED; i < args.length; i += 3) {
@@ -69,8 +71,8 @@ function readOptions(options) {
 	if (options === null || typeof options !== 'object' ||
 	    typeof options.db !== 'string')
 		throw new TypeError('openCrypto: { db } names the directory');
-	const { db, password, ui = {}, create, readOnly, allowWeak, evaluate } =
-		options;
+	const { db, password, create, readOnly, allowWeak, evaluate } = options;
+	const ui = options.ui ?? {};
 
 	if (evaluate !== undefined && typeof evaluate !== 'function')
 		throw new TypeError('openCrypto: evaluate is no function');
@@ -87,14 +89,12 @@ function readOptions(options) {
 /** The object. Made by openCrypto() and openCryptoAsync() alone. */
 class PsmCrypto {
 	#handle = native.door();
-	#cause;
+	#ui;
 	#evaluate;
 	#lastError = null;
 
 	constructor(ui, evaluate) {
-		this.#handle.ask = asker(ui, native.answer, (error) => {
-			this.#cause = error;
-		});
+		this.#ui = ui;
 		this.#evaluate = evaluate;
 	}
 
@@ -116,30 +116,35 @@ class PsmCrypto {
 
 	/* --- every call ------------------------------------------------- */
 
-	/** What failed, with what a callback threw. */
-	#note(error) {
-		if (this.#cause !== undefined)
-			error.cause = this.#cause;
-		this.#cause = undefined;
+	/** What failed, with what a callback of that call threw. */
+	#note(thrown, asking) {
+		const error = thrown ?? new Error('out of memory');
+
+		if ('cause' in asking)
+			error.cause = asking.cause;
 		this.#lastError = error;
 		return error;
 	}
 
 	#call(name, texts = [], numbers = []) {
+		const asking = asker(this.#ui, native.answer);
+
 		try {
-			return native[name](this.#handle, false, texts,
-				numbers);
+			return native[name](this.#handle, asking.ask, false,
+				texts, numbers);
 		} catch (error) {
-			throw this.#note(error);
+			throw this.#note(error, asking);
 		}
 	}
 
 	async #callAsync(name, texts = [], numbers = []) {
+		const asking = asker(this.#ui, native.answer);
+
 		try {
-			return await native[name](this.#handle, true, texts,
-				numbers);
+			return await native[name](this.#handle, asking.ask,
+				true, texts, numbers);
 		} catch (error) {
-			throw this.#note(error);
+			throw this.#note(error, asking);
 		}
 	}
 
@@ -148,9 +153,7 @@ class PsmCrypto {
 		try {
 			return this.#call(name, texts, numbers);
 		} catch (error) {
-			if (error.result === undefined)
-				throw error;
-			return error.result;
+			return error.result ?? INTERNAL_ERROR;
 		}
 	}
 
@@ -158,22 +161,17 @@ class PsmCrypto {
 		try {
 			return await this.#callAsync(name, texts, numbers);
 		} catch (error) {
-			if (error.result === undefined)
-				throw error;
-			return error.result;
+			return error.result ?? INTERNAL_ERROR;
 		}
 	}
 
 	/** Run a page's callback when its script has the return value. */
 	#later(callback) {
-		if (callback === null || callback === undefined)
-			return;
-		setImmediate(() => {
-			if (typeof callback === 'function')
-				callback();
-			else
-				this.#evaluate.call(undefined, `${callback}`);
-		});
+		if (typeof callback === 'function')
+			setImmediate(() => callback());
+		else if (callback !== null)
+			setImmediate(() =>
+				this.#evaluate.call(undefined, callback));
 	}
 
 	/* --- the object of old ------------------------------------------ */
@@ -215,12 +213,12 @@ class PsmCrypto {
 	 */
 	importUserCertificates(...args) {
 		return this.#string('importUserCertificates',
-			...readImport(args)) ?? '';
+			...readImport(args));
 	}
 
 	async importUserCertificatesAsync(...args) {
-		return await this.#stringAsync('importUserCertificates',
-			...readImport(args)) ?? '';
+		return this.#stringAsync('importUserCertificates',
+			...readImport(args));
 	}
 
 	/**
@@ -237,27 +235,33 @@ class PsmCrypto {
 			[optional(challenge)]);
 	}
 
+	/** readSign(), or null: whatever the arguments throw, signText() does
+	 * not. */
+	#readSign(args) {
+		try {
+			return readSign(args);
+		} catch (error) {
+			this.#lastError = error;
+			return null;
+		}
+	}
+
 	/**
 	 * @param {...string} args text, "auto" or "ask", names of CAs
 	 * @returns {string} base64 PKCS#7, or the documented error
 	 */
 	signText(...args) {
-		try {
-			return this.#call('signText', ...readSign(args));
-		} catch (error) {
-			this.#lastError = error;
-			return error.result ?? 'error:internalError';
-		}
+		const read = this.#readSign(args);
+
+		return read === null ? INTERNAL_ERROR
+			: this.#string('signText', ...read);
 	}
 
 	async signTextAsync(...args) {
-		try {
-			return await this.#callAsync('signText',
-				...readSign(args));
-		} catch (error) {
-			this.#lastError = error;
-			return error.result ?? 'error:internalError';
-		}
+		const read = this.#readSign(args);
+
+		return read === null ? INTERNAL_ERROR
+			: this.#stringAsync('signText', ...read);
 	}
 
 	/**

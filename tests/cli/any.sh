@@ -32,6 +32,40 @@ check 'and read with it' psm import -d "$tmp/alice" --any \
 	-n 'Alice in binary' <"$tmp/alice.der"
 check 'with the nickname' out '^Alice in binary  *answers request'
 
+# sealed KEY FORM: a certificate that only its key's holder can read, in a CMP
+# message
+sealed() {
+	case $1 in
+	rsa) usage=keyEncipherment ;;
+	ec) usage=keyAgreement ;;
+	esac
+	need psm request -d "$tmp/alice" -k "$1" --usage "$usage" \
+		-s "CN=Alice $1 $2" -o "$tmp/alice.request"
+	"$top_builddir/tests/cli/encrypt" "$tmp/ca" "$tmp/alice.request" "$2" \
+		>"$tmp/alice.cmp" || exit 99
+}
+
+make_db bob
+for key in rsa ec; do
+	for form in value cms; do
+		sealed "$key" "$form"
+		check "a certificate encrypted to an $key key ($form) comes in" \
+			psm import -d "$tmp/alice" --any -i "$tmp/alice.cmp" \
+			--json
+		check 'out of a CMP message' out '"form": "pkiMessage"'
+		check 'by its id' out '"matched": "id"'
+		check 'for its owner' \
+			out "\"nickname\": \"Alice $key $form's Example ID\""
+	done
+done
+sealed ec cms
+refused 'whoever does not have the key is refused' 5 \
+	import -d "$tmp/bob" --any -i "$tmp/alice.cmp"
+refused 'importUserCertificates reads no message' 4 \
+	import -d "$tmp/alice" -i "$tmp/alice.cmp"
+check 'and the request waits on' psm import -d "$tmp/alice" --any \
+	-i "$tmp/alice.cmp"
+
 refused 'the certificate of the CA alone has no key here' 5 \
 	import -d "$tmp/alice" --any -i "$tmp/ca.pem"
 refused 'nonsense is refused' 4 import -d "$tmp/alice" --any -i /etc/passwd

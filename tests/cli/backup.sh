@@ -46,6 +46,9 @@ refused 'restore refuses a wrong password' 6 restore -d "$tmp/new" \
 	-i "$tmp/both.p12" --backup-password-file "$tmp/wrong"
 refused 'restore refuses what is no PKCS#12' 14 restore -d "$tmp/new" \
 	-i /etc/passwd --backup-password-file "$tmp/pin"
+mkfifo "$tmp/pipe"
+refused 'restore waits for no pipe' 17 restore -d "$tmp/new" \
+	-i "$tmp/pipe" --backup-password-file "$tmp/pin"
 refused 'restore of a missing file has the status of files' 17 \
 	restore -d "$tmp/new" -i "$tmp/missing" \
 	--backup-password-file "$tmp/pin"

@@ -7,6 +7,7 @@ cli_scripts = \
 	tests/cli/full-disk.sh \
 	tests/cli/import.sh \
 	tests/cli/init.sh \
+	tests/cli/recover.sh \
 	tests/cli/request.sh \
 	tests/cli/store.sh \
 	tests/cli/tty.sh \
@@ -14,7 +15,14 @@ cli_scripts = \
 dist_check_SCRIPTS += $(cli_scripts)
 EXTRA_DIST += tests/cli/lib.sh
 
-check_PROGRAMS += tests/cli/tty tests/cli/test_json
+check_PROGRAMS += tests/cli/encrypt tests/cli/escrow \
+	tests/cli/tty tests/cli/test_json
+tests_cli_encrypt_SOURCES = tests/cli/encrypt.c
+tests_cli_encrypt_LDADD = psm/libpsm-core.la ca/libca.la nssutil/libnu.la \
+	$(NSS_LIBS)
+tests_cli_escrow_SOURCES = tests/cli/escrow.c
+tests_cli_escrow_LDADD = psm/libpsm-core.la ca/libca.la nssutil/libnu.la \
+	$(NSS_LIBS)
 tests_cli_tty_SOURCES = tests/cli/tty.c
 tests_cli_test_json_SOURCES = tests/cli/test_json.c
 tests_cli_test_json_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) \

@@ -54,6 +54,8 @@ check 'as pending says' empty pending full
 
 refused 'a subject that does not parse is a usage error' 2 \
 	request -d "$tmp/db" -k ec -s nonsense
+refused 'so is a value behind an OID that is no DER' 2 \
+	request -d "$tmp/db" -k ec -s 2.5.4.3=Alice
 refused 'a weak RSA key is refused' 2 \
 	request -d "$tmp/db" -k rsa -g 512 -s CN=x
 refused 'a token that is not there has its status' 12 \

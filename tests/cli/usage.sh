@@ -3,8 +3,8 @@
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/cli/lib.sh"
 
 check 'psm --help succeeds' psm --help
-for c in init request pending cancel import list show backup restore delete \
-	'ca init' 'ca issue'; do
+for c in init request recover pending cancel import list show backup restore \
+	delete 'ca init' 'ca issue'; do
 	check "psm --help prints $c" out "^  $c  "
 done
 check 'psm --version prints the version' psm --version
@@ -12,8 +12,8 @@ check 'the version has three numbers' out '^psm [0-9]*\.[0-9]*\.[0-9]*$'
 check 'psm ca --help succeeds' psm ca --help
 check 'psm ca --help prints what is below ca' out '^  ca issue  '
 check 'and nothing else' not out '^  init  '
-for c in init request pending cancel import list show backup restore delete \
-	'ca init' 'ca issue'; do
+for c in init request recover pending cancel import list show backup restore \
+	delete 'ca init' 'ca issue'; do
 	# shellcheck disable=SC2086 # two words
 	check "psm $c --help succeeds" psm $c --help
 	check "psm $c --help starts with its usage" out "^usage: psm $c "

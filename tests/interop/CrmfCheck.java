@@ -30,10 +30,12 @@ import org.bouncycastle.asn1.ASN1Encoding;
 import org.bouncycastle.asn1.ASN1Integer;
 import org.bouncycastle.asn1.ASN1ObjectIdentifier;
 import org.bouncycastle.asn1.ASN1UTF8String;
+import org.bouncycastle.asn1.cms.EnvelopedData;
 import org.bouncycastle.asn1.crmf.CRMFObjectIdentifiers;
 import org.bouncycastle.asn1.crmf.CertReqMessages;
 import org.bouncycastle.asn1.crmf.CertReqMsg;
 import org.bouncycastle.asn1.crmf.CertTemplate;
+import org.bouncycastle.asn1.crmf.EncKeyWithID;
 import org.bouncycastle.asn1.crmf.EncryptedKey;
 import org.bouncycastle.asn1.crmf.EncryptedValue;
 import org.bouncycastle.asn1.crmf.PKIArchiveOptions;
@@ -44,6 +46,7 @@ import org.bouncycastle.asn1.crmf.ProofOfPossession;
 import org.bouncycastle.asn1.pkcs.PrivateKeyInfo;
 import org.bouncycastle.asn1.x509.Extension;
 import org.bouncycastle.asn1.x509.Extensions;
+import org.bouncycastle.asn1.x509.GeneralName;
 import org.bouncycastle.asn1.x509.KeyUsage;
 import org.bouncycastle.cert.X509CertificateHolder;
 import org.bouncycastle.cert.crmf.CertificateRequestMessage;
@@ -51,6 +54,7 @@ import org.bouncycastle.cert.crmf.Control;
 import org.bouncycastle.cert.crmf.EncryptedValueParser;
 import org.bouncycastle.cert.crmf.PKIArchiveControl;
 import org.bouncycastle.cert.crmf.jcajce.JceAsymmetricValueDecryptorGenerator;
+import org.bouncycastle.cms.CMSEnvelopedData;
 import org.bouncycastle.cms.Recipient;
 import org.bouncycastle.cms.RecipientInformation;
 import org.bouncycastle.cms.jcajce.JceKeyAgreeEnvelopedRecipient;
@@ -182,12 +186,25 @@ public final class CrmfCheck {
 		if (control == null)
 			return "none";
 		PKIArchiveControl archive = (PKIArchiveControl)control;
-		boolean enveloped = archive.isEnvelopedData();
-		PrivateKeyInfo info = enveloped ? openEnvelope(archive)
-			: openValue(archive);
-		return (enveloped ? "EnvelopedData " : "EncryptedValue ") +
-			(isOurs(KEYS.getPrivateKey(info)) ? "the key"
-				: "ANOTHER KEY");
+		if (!archive.isEnvelopedData())
+			return "EncryptedValue " + whose(openValue(archive));
+		EncKeyWithID withId = openEnvelope(archive);
+		return "EnvelopedData " + whose(withId.getPrivateKey()) +
+			" of " + name(withId);
+	}
+
+	private String whose(PrivateKeyInfo info) throws Exception {
+		return isOurs(KEYS.getPrivateKey(info)) ? "the key"
+			: "ANOTHER KEY";
+	}
+
+	private String name(EncKeyWithID withId) {
+		if (!withId.hasIdentifier() || withId.isIdentifierUTF8String())
+			return "NOBODY";
+		GeneralName name = (GeneralName)withId.getIdentifier();
+		return name.getTagNo() == GeneralName.directoryName &&
+			name.getName().equals(template.getSubject())
+			? "the subject" : "ANOTHER";
 	}
 
 	private PrivateKeyInfo openValue(PKIArchiveControl archive)
@@ -202,16 +219,22 @@ public final class CrmfCheck {
 					opener).setProvider("BC"));
 	}
 
-	private PrivateKeyInfo openEnvelope(PKIArchiveControl archive)
+	private EncKeyWithID openEnvelope(PKIArchiveControl archive)
 			throws Exception {
-		RecipientInformation to = archive.getEnvelopedData()
-			.getRecipientInfos().iterator().next();
+		CMSEnvelopedData envelope = archive.getEnvelopedData();
+		ASN1ObjectIdentifier type = EnvelopedData.getInstance(
+			envelope.toASN1Structure().getContent())
+			.getEncryptedContentInfo().getContentType();
+		if (!type.equals(CRMFObjectIdentifiers.id_ct_encKeyWithID))
+			throw new Exception("content type " + type);
+		RecipientInformation to = envelope.getRecipientInfos()
+			.iterator().next();
 		Recipient recipient = opener.getAlgorithm().equals("RSA")
 			? new JceKeyTransEnvelopedRecipient(opener)
 				.setProvider("BC")
 			: new JceKeyAgreeEnvelopedRecipient(opener)
 				.setProvider("BC");
-		return PrivateKeyInfo.getInstance(to.getContent(recipient));
+		return EncKeyWithID.getInstance(to.getContent(recipient));
 	}
 
 	/* Does it make signatures that the request's key verifies? */

@@ -143,4 +143,24 @@ for by in server ra; do
 		pkiMessage --match-by-key --signer "$tmp/$by.pem"
 	check 'verified' out '"protection": "verified"'
 done
+
+# certify PURPOSE: the server's certificate is for that
+certify() {
+	printf 'extendedKeyUsage=%s\n' "$1" >"$tmp/purpose"
+	need run openssl x509 -req -in "$tmp/server.csr" -CA "$tmp/ra.pem" \
+		-CAkey "$tmp/ra.key" -set_serial 3 -days 2 \
+		-extfile "$tmp/purpose" -out "$tmp/server.pem"
+}
+certify clientAuth,emailProtection
+wants user-signs
+check 'a user of the CA signs an answer' by_signer user-signs
+takes user-signs user-signs.cmp pkiMessage --match-by-key \
+	--signer "$tmp/ra.pem"
+tell "$(($? == 0))" 'but does not speak for it'
+check 'for its reason' out 'PSM_E_MESSAGE'
+certify 1.3.6.1.5.5.7.3.28
+wants registrar-signs
+check 'a registration authority signs an answer' by_signer registrar-signs
+check 'and speaks for the CA' takes registrar-signs registrar-signs.cmp \
+	pkiMessage --match-by-key --signer "$tmp/ra.pem"
 verdict

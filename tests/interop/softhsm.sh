@@ -51,6 +51,10 @@ check 'by their ids' \
 	test "$(grep -c '^[0-9].* card  *waits for the CA$' "$tmp/out")" -eq 3
 check 'and the database itself has no key' \
 	not says '^<' certutil -K -d "$tmp/db"
+need psm ca issue -d "$tmp/ca" -i "$tmp/bob.request" -o "$tmp/bob.answer"
+refused 'what waits in a locked token is not found' 5 import -d "$tmp/db" \
+	-i "$tmp/bob.answer" -f "$tmp/wrong"
+check 'which the error names' err '"card" is locked and was not searched'
 for nick in alice bob carol; do
 	need psm ca issue -d "$tmp/ca" -i "$tmp/$nick.request" \
 		-o "$tmp/$nick.answer"

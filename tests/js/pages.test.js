@@ -130,6 +130,10 @@ test('a portal installs with a forced backup', NEEDS_CA, async () => {
 	const values = { NICKNAME: 'Portal certificate', ANSWER: inScript(
 		world.issue(window.submitted[0].browserRequest)) };
 
+	window.load('portal-install.js', { ...values, ANSWER: '' });
+	assert.equal(window.written,
+		'<p>failed: error:invalidCertificate</p>');
+	window.written = '';
 	window.load('portal-install.js', values);
 	assert.equal(window.written, '<p>failed: error:userCancel</p>');
 	assert.ok(!names(window).includes('Portal certificate'));
@@ -142,14 +146,61 @@ test('a portal installs with a forced backup', NEEDS_CA, async () => {
 	window.scope.crypto.close();
 });
 
-test('a portal\'s call with too few arguments throws into its catch', () => {
-	const window = open({});
+for (const [call, error] of [
+	['generateCRMFRequest("CN=x", null, null, null)', /^TypeError: gen/],
+	['generateCRMFRequest("CN=x", null, null, null, "", 256, null)',
+		/^TypeError: gen/],
+	['importUserCertificates("Portal certificate")', /^TypeError: imp/],
+	['importUserCertificates({ toString: function () { throw "up"; } },' +
+		' "", true)', /^up$/],
+	['random(-1)', /^RangeError: random/],
+]) {
+	test(`a portal's mistake throws into its catch: ${call}`, () => {
+		const window = open({});
 
-	assert.match(window.run(`
-		var said = "";
-		try { crypto.generateCRMFRequest("CN=x", null, null, null); }
-		catch (problem) { said = "" + problem; }
-		said`), /^TypeError/);
+		assert.match(window.run(`
+			var said = "";
+			try { crypto.${call}; }
+			catch (problem) { said = "" + problem; }
+			said`), error);
+		window.scope.crypto.close();
+	});
+}
+
+test('a page\'s call to log out asks for the password again', NEEDS_CA, () => {
+	const window = new Window();
+	let asked = 0;
+
+	window.scope.crypto = world.open('locked', {
+		ui: { password: () => {
+			asked++;
+			return 'secret';
+		} } });
+	window.run('var made = crypto.generateCRMFRequest("CN=x", null, null,' +
+		' null, null, 256, null, "ec-sign")');
+	const before = asked;
+
+	assert.equal(window.run('crypto.disableRightClick(); crypto.logout()'),
+		undefined);
+	assert.equal(window.run('crypto.importUserCertificates(null, "' +
+		`${inScript(world.issue(window.scope.made.request))}", false)`),
+		'');
+	assert.equal(asked, before + 1);
+	window.scope.crypto.close();
+});
+
+test('a page\'s "null" is no nickname', NEEDS_CA, async () => {
+	const window = open({ browserRequest: '' },
+		{ backupTarget: () => ({ path: world.path('null.p12'),
+			password: 'p12' }) });
+
+	window.load('portal-create.js');
+	window.run('createRequest("CN=Nameless,O=X", 2048)');
+	await turn();
+	window.load('portal-install.js', { NICKNAME: 'null', ANSWER: inScript(
+		world.issue(window.submitted[0].browserRequest)) });
+	assert.equal(window.written, '<p>installed</p>');
+	assert.ok(names(window).includes("Nameless's Example ID"));
 	window.scope.crypto.close();
 });
 
@@ -177,6 +228,30 @@ for (const [button, keys] of [['both', 1], ['signing', 1], ['curves', 2]]) {
 			window.scope.crypto.close();
 		});
 }
+
+test('a test form names the certificate after its DN, or fails', NEEDS_CA,
+	async () => {
+		const dn = 'CN=By name,O=Forms';
+		let target = null;
+		const window = open({ CRMFRequest: '' },
+			{ backupTarget: () => target });
+
+		window.load('test-cgi-keys.js');
+		window.run(`buttons.signing("${dn}")`);
+		await turn();
+		const values = { NICKNAME: dn, PIECES: '\t"' + inScript(
+			world.issue(window.submitted[0].CRMFRequest)) + '"' };
+
+		window.load('test-cgi-answer.js', values);
+		assert.equal(window.written, 'importUserCertificates ' +
+			'returned <b>error:userCancel</b>');
+		window.written = '';
+		target = { path: world.path('dn.p12'), password: 'p12' };
+		window.load('test-cgi-answer.js', values);
+		assert.equal(window.written, '<b>stored</b>');
+		assert.ok(names(window).includes(dn));
+		window.scope.crypto.close();
+	});
 
 test('a test form whose algorithm never worked', async () => {
 	const window = open({ CRMFRequest: '' });

@@ -220,6 +220,49 @@ few(int iterations)
 	return iterations < MAX_ITERATIONS ? iterations : MAX_ITERATIONS;
 }
 
+/* DSA parameters take seconds to find, and tell nothing of the key. */
+static struct {
+	SECItem prime, subprime, base;
+} dsa;
+
+static SECStatus
+keep_dsa(unsigned bits, unsigned subgroup_bits)
+{
+	PQGParams *params = NULL;
+	PQGVerify *proof = NULL;
+	SECStatus rv = __real_PK11_PQG_ParamGenV2(bits, subgroup_bits, 0,
+	                                          &params, &proof);
+
+	if (rv != SECSuccess)
+		return rv;
+	rv = __real_SECITEM_CopyItem(NULL, &dsa.prime, &params->prime);
+	if (rv == SECSuccess)
+		rv = __real_SECITEM_CopyItem(NULL, &dsa.subprime,
+		                             &params->subPrime);
+	if (rv == SECSuccess)
+		rv = __real_SECITEM_CopyItem(NULL, &dsa.base, &params->base);
+	PK11_PQG_DestroyParams(params);
+	PK11_PQG_DestroyVerify(proof);
+	return rv;
+}
+
+/* Found once; of one size only. Without the proof that they are good. */
+SECStatus
+__wrap_PK11_PQG_ParamGenV2(unsigned bits, unsigned subgroup_bits,
+                           unsigned seed_len, PQGParams **ret_params,
+                           PQGVerify **ret_proof)
+{
+	(void)seed_len;
+	if (fails("PK11_PQG_ParamGenV2", DEVICE))
+		return SECFailure;
+	if (dsa.base.data == NULL &&
+	    keep_dsa(bits, subgroup_bits) != SECSuccess)
+		return SECFailure;
+	*ret_params = PK11_PQG_NewParams(&dsa.prime, &dsa.subprime, &dsa.base);
+	*ret_proof = NULL;
+	return *ret_params != NULL ? SECSuccess : SECFailure;
+}
+
 SECItem *
 __wrap_PK11_CreatePBEParams(SECItem *salt, SECItem *password,
                             unsigned iterations)

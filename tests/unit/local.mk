@@ -50,6 +50,7 @@ store_sources = tests/unit/store.c tests/unit/store.h \
 	tests/unit/fresh.c tests/unit/fresh.h
 engine_tests = \
 	tests/unit/test_backup \
+	tests/unit/test_busy \
 	tests/unit/test_consent \
 	tests/unit/test_context \
 	tests/unit/test_error \
@@ -65,6 +66,8 @@ check_PROGRAMS += $(engine_tests)
 TESTS += $(engine_tests)
 tests_unit_test_backup_SOURCES = tests/unit/test_backup.c $(store_sources)
 tests_unit_test_backup_LDADD = $(unit_ldadd)
+tests_unit_test_busy_SOURCES = tests/unit/test_busy.c $(store_sources)
+tests_unit_test_busy_LDADD = $(unit_ldadd)
 tests_unit_test_consent_SOURCES = tests/unit/test_consent.c $(store_sources)
 tests_unit_test_consent_LDADD = $(unit_ldadd)
 tests_unit_test_context_SOURCES = tests/unit/test_context.c $(store_sources)
@@ -89,16 +92,45 @@ tests_unit_test_verify_SOURCES = tests/unit/test_verify.c $(store_sources)
 tests_unit_test_verify_LDADD = $(unit_ldadd)
 
 # faults
-check_PROGRAMS += tests/unit/test_faults tests/unit/test_hostile_import \
+fault_tests = \
+	tests/unit/test_faults_any \
+	tests/unit/test_faults_import \
+	tests/unit/test_faults_page \
+	tests/unit/test_faults_request \
+	tests/unit/test_faults_store
+check_PROGRAMS += $(fault_tests) tests/unit/test_hostile_import \
 	tests/unit/test_kill
-TESTS += tests/unit/test_faults tests/unit/test_hostile_import \
+TESTS += $(fault_tests) tests/unit/test_hostile_import \
 	tests/unit/test_kill tests/check-faults.sh
 dist_check_SCRIPTS += tests/check-faults.sh
-tests_unit_test_faults_SOURCES = tests/unit/test_faults.c \
+sweep_sources = tests/unit/sweep.c tests/unit/sweep.h \
 	tests/unit/fault.c tests/unit/fault.h $(store_sources)
-tests_unit_test_faults_LDADD = $(unit_ldadd)
-tests_unit_test_faults_LDFLAGS = $(AM_LDFLAGS) -Wl,@tests/unit/fault.ld
-EXTRA_tests_unit_test_faults_DEPENDENCIES = tests/unit/fault.ld
+sweep_ldflags = $(AM_LDFLAGS) -Wl,@tests/unit/fault.ld
+tests_unit_test_faults_any_SOURCES = tests/unit/test_faults_any.c \
+	tests/unit/cmp.c tests/unit/cmp.h $(sweep_sources)
+tests_unit_test_faults_any_LDADD = $(unit_ldadd)
+tests_unit_test_faults_any_LDFLAGS = $(sweep_ldflags)
+EXTRA_tests_unit_test_faults_any_DEPENDENCIES = tests/unit/fault.ld
+tests_unit_test_faults_import_SOURCES = tests/unit/test_faults_import.c \
+	$(sweep_sources)
+tests_unit_test_faults_import_LDADD = $(unit_ldadd)
+tests_unit_test_faults_import_LDFLAGS = $(sweep_ldflags)
+EXTRA_tests_unit_test_faults_import_DEPENDENCIES = tests/unit/fault.ld
+tests_unit_test_faults_page_SOURCES = tests/unit/test_faults_page.c \
+	$(sweep_sources)
+tests_unit_test_faults_page_LDADD = $(unit_ldadd)
+tests_unit_test_faults_page_LDFLAGS = $(sweep_ldflags)
+EXTRA_tests_unit_test_faults_page_DEPENDENCIES = tests/unit/fault.ld
+tests_unit_test_faults_request_SOURCES = tests/unit/test_faults_request.c \
+	$(sweep_sources)
+tests_unit_test_faults_request_LDADD = $(unit_ldadd)
+tests_unit_test_faults_request_LDFLAGS = $(sweep_ldflags)
+EXTRA_tests_unit_test_faults_request_DEPENDENCIES = tests/unit/fault.ld
+tests_unit_test_faults_store_SOURCES = tests/unit/test_faults_store.c \
+	$(sweep_sources)
+tests_unit_test_faults_store_LDADD = $(unit_ldadd)
+tests_unit_test_faults_store_LDFLAGS = $(sweep_ldflags)
+EXTRA_tests_unit_test_faults_store_DEPENDENCIES = tests/unit/fault.ld
 EXTRA_DIST += tests/unit/fault_calls.def
 tests_unit_test_hostile_import_SOURCES = tests/unit/test_hostile_import.c \
 	tests/unit/hostile.c tests/unit/hostile.h $(store_sources)
@@ -122,15 +154,21 @@ tests_unit_test_generate_SOURCES = tests/unit/test_generate.c \
 tests_unit_test_generate_LDADD = $(unit_ldadd)
 tests_unit_test_generate_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=PK11_GenerateKeyPairWithOpFlags \
-	-Wl,--wrap=PK11_ConvertSessionPrivKeyToTokenPrivKey
+	-Wl,--wrap=PK11_ConvertSessionPrivKeyToTokenPrivKey \
+	-Wl,--wrap=PK11_Decrypt
 
 # challenges and signatures
-check_PROGRAMS += tests/unit/test_challenge tests/unit/test_sign_text
-TESTS += tests/unit/test_challenge tests/unit/test_sign_text
+check_PROGRAMS += tests/unit/test_challenge tests/unit/test_challenge_answer \
+	tests/unit/test_sign_text
+TESTS += tests/unit/test_challenge tests/unit/test_challenge_answer \
+	tests/unit/test_sign_text
 tests_unit_test_challenge_SOURCES = tests/unit/test_challenge.c \
 	tests/unit/hostile.c tests/unit/hostile.h \
 	$(store_sources)
 tests_unit_test_challenge_LDADD = $(unit_ldadd)
+tests_unit_test_challenge_answer_SOURCES = \
+	tests/unit/test_challenge_answer.c $(store_sources)
+tests_unit_test_challenge_answer_LDADD = $(unit_ldadd)
 tests_unit_test_sign_text_SOURCES = tests/unit/test_sign_text.c \
 	$(store_sources)
 tests_unit_test_sign_text_LDADD = $(unit_ldadd)
@@ -150,6 +188,7 @@ tests_unit_test_pkimessage_SOURCES = tests/unit/test_pkimessage.c \
 	tests/unit/hostile.c tests/unit/hostile.h
 tests_unit_test_pkimessage_LDADD = $(codec_ldadd)
 tests_unit_test_import_any_SOURCES = tests/unit/test_import_any.c \
+	tests/unit/cmp.c tests/unit/cmp.h \
 	tests/unit/hostile.c tests/unit/hostile.h \
 	$(store_sources)
 tests_unit_test_import_any_LDADD = $(unit_ldadd)
@@ -182,3 +221,10 @@ tests_unit_test_proof_oracle_SOURCES = tests/unit/test_proof_oracle.c \
 tests_unit_test_proof_oracle_LDADD = nssutil/libnu.la $(CRMF_LIBS) \
 	$(CMOCKA_LIBS) $(NSS_LIBS)
 endif
+
+# where keys never leave in the clear
+check_PROGRAMS += tests/unit/test_tokens
+TESTS += tests/unit/test_tokens
+tests_unit_test_tokens_SOURCES = tests/unit/test_tokens.c \
+	tests/unit/cmp.c tests/unit/cmp.h $(store_sources)
+tests_unit_test_tokens_LDADD = $(unit_ldadd)

@@ -195,25 +195,26 @@ struct wish {
 	KeyType type;
 	unsigned bits, key_usage;
 	PRBool is_ca, as_p10;
+	PRBool stays; /* the key, in the database */
 };
 
+/* The wish's message, in the name of subject. */
 static SECItem *
-make_msg(const struct fixture *fx, const struct wish *wish)
+make_msg_named(const struct fixture *fx, const struct wish *wish,
+               const SECItem *subject)
 {
 	nu_auto(PLArenaPool) arena = PORT_NewArena(1024);
 	nu_auto(SECKEYPublicKey) public = NULL;
 	nu_auto(SECKEYPrivateKey) key = nu_key_generate(
 		fx->slot, wish->type, wish->bits,
-		PK11_ATTR_SESSION | PK11_ATTR_PRIVATE | PK11_ATTR_SENSITIVE,
-		NULL, &public);
-	nu_auto(SECItem) subject = nu_name_from_text(wish->subject);
+		(wish->stays ? PK11_ATTR_TOKEN : PK11_ATTR_SESSION) |
+		PK11_ATTR_PRIVATE | PK11_ATTR_SENSITIVE, NULL, &public);
 	nu_auto(SECItem) spki = NULL;
 	struct nu_cert_template template = { .key_usage = wish->key_usage,
 		                             .is_ca = wish->is_ca };
 	SECItem *msg;
 
 	assert_non_null(key);
-	assert_non_null(subject);
 	spki = SECKEY_EncodeDERSubjectPublicKeyInfo(public);
 	assert_non_null(spki);
 	assert_int_equal(nu_der_from_decimal(arena, wish->id, &template.id),
@@ -224,6 +225,15 @@ make_msg(const struct fixture *fx, const struct wish *wish)
 	                     nu_crmf_encode_msg(&template, key);
 	assert_non_null(msg);
 	return msg;
+}
+
+static SECItem *
+make_msg(const struct fixture *fx, const struct wish *wish)
+{
+	nu_auto(SECItem) subject = nu_name_from_text(wish->subject);
+
+	assert_non_null(subject);
+	return make_msg_named(fx, wish, subject);
 }
 
 static SECItem *
@@ -822,6 +832,39 @@ test_issue_below_limited_authority_respects_path(void **state)
 }
 
 static void
+test_issue_chain_satisfies_openssl_and_certutil(void **state)
+{
+	struct fixture *fx = *state;
+	const struct ca_options allow = { .allow_ca = true };
+	const struct ca_options pem = { .dialect = CA_DIALECT_CERT };
+	const struct wish below = { .id = "1", .subject = "CN=Below,O=Test",
+		.type = rsaKey, .bits = 2048, .is_ca = PR_TRUE,
+		.stays = PR_TRUE };
+	auto_reply made = ask_for(fx, &below, &allow);
+	const SECItem *cert = &made.rep->responses[0].cert;
+	auto_reply leaf = { 0 };
+	char output[OUTPUT_SIZE];
+
+	assert_verifies(fx, fx->ca, cert, ""); /* it writes root.pem */
+	import(fx, cert, "below");
+	assert_int_equal(ca_open(fx->ca, "below"), PSM_OK);
+	leaf = ask_for(fx, &alice, &pem);
+	assert_int_equal(ca_open(fx->ca, NULL), PSM_OK);
+	write_file(fx, "chain.pem", leaf.answer->text,
+	           strlen(leaf.answer->text));
+	assert_int_equal(shell(fx, output,
+		"openssl verify -x509_strict -check_ss_sig -purpose sslclient "
+		"-CAfile root.pem -untrusted chain.pem chain.pem && "
+		"csplit -s -f link chain.pem '/BEGIN/' '{*}' && mkdir -p w && "
+		"certutil -N -d sql:w --empty-password && "
+		"certutil -A -d sql:w -n root -t CT,C,C -i root.pem && "
+		"certutil -A -d sql:w -n below -t ,, -i link02 && "
+		"certutil -A -d sql:w -n leaf -t ,, -i link01 && "
+		"certutil -V -d sql:w -n below -u A -e && "
+		"certutil -V -d sql:w -n leaf -u C -e"), 0);
+}
+
+static void
 test_issue_serials_are_random_and_16_octets(void **state)
 {
 	struct fixture *fx = *state;
@@ -1095,6 +1138,100 @@ test_issue_bad_subject_is_bad_cert_template(void **state)
 	}
 }
 
+/* A second holder of its name would be found in its place. */
+static void
+test_issue_subject_of_the_authority_is_bad_cert_template(void **state)
+{
+	static const char *const names[] = { "CN=Root,O=Test",
+		                             "CN=root,O=TEST" };
+	struct fixture *fx = *state;
+	const struct ca_options options = { .allow_ca = true };
+	struct wish wish = alice;
+
+	for (int i = 0; i < 4; i++) {
+		auto_reply reply = { 0 };
+
+		wish.subject = names[i % 2];
+		wish.is_ca = i >= 2;
+		reply = ask_for(fx, &wish, &options);
+		assert_refused(&reply, 0, CA_FAIL_BAD_CERT_TEMPLATE);
+	}
+}
+
+/* Name of one commonName. */
+static SECItem *
+make_name(PLArenaPool *arena, unsigned char tag, const char *text, size_t len)
+{
+	static const unsigned char common_name[] = { 0x55, 4, 3 };
+
+	return nu_der_make(arena, NU_SEQUENCE, nu_der_make(
+		arena, NU_SET, nu_der_make(
+			arena, NU_SEQUENCE,
+			nu_der_make_octets(arena, NU_OID, common_name,
+			                   sizeof common_name),
+			nu_der_make_octets(arena, tag, text, len))));
+}
+
+static void
+test_issue_text_in_a_subject_is_text(void **state)
+{
+	enum { PRINTABLE = 0x13, T61 = 0x14, BMP = 0x1e };
+	static const struct {
+		unsigned char tag;
+		const char *text;
+		size_t len;
+		bool fine;
+	} texts[] = {
+		{ NU_UTF8_STRING, "admin\0.example", 14, false },
+		{ PRINTABLE, "admin\0.example", 14, false },
+		{ BMP, "\0a\0\0\0b", 6, false },
+		{ NU_UTF8_STRING, "J\xe9r\xf4me", 6, false },
+		{ NU_UTF8_STRING, "J\xc3\xa9r\xc3\xb4me", 8, true },
+		{ T61, "J\xe9r\xf4me", 6, true },
+		{ BMP, "\0J\0\xe9", 4, true },
+		{ NU_BIT_STRING, "\0\1", 2, true },
+	};
+	struct fixture *fx = *state;
+
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		nu_auto(PLArenaPool) arena = PORT_NewArena(1024);
+		SECItem *name = make_name(arena, texts[i].tag, texts[i].text,
+		                          texts[i].len);
+		nu_auto(SECItem) msg = make_msg_named(fx, &alice, name);
+		auto_reply reply = ask(fx, nu_der_make(arena, NU_SEQUENCE,
+		                                       msg), NULL);
+
+		if (texts[i].fine)
+			assert_int_equal(reply.answer->n_issued, 1);
+		else
+			assert_refused(&reply, 0, CA_FAIL_BAD_CERT_TEMPLATE);
+	}
+}
+
+static void
+test_issue_too_many_emails_are_bad_cert_template(void **state)
+{
+	struct fixture *fx = *state;
+	struct wish wish = alice;
+	char subject[512];
+
+	wish.subject = subject;
+	for (int n = 16; n <= 17; n++) {
+		auto_reply reply = { 0 };
+		size_t len = (size_t)snprintf(subject, sizeof subject, "CN=A");
+
+		for (int i = 0; i < n; i++)
+			len += (size_t)snprintf(subject + len,
+			                        sizeof subject - len,
+			                        ",E=a%d@example.org", i);
+		reply = ask_for(fx, &wish, NULL);
+		if (n == 16)
+			assert_int_equal(reply.answer->n_issued, 1);
+		else
+			assert_refused(&reply, 0, CA_FAIL_BAD_CERT_TEMPLATE);
+	}
+}
+
 static void
 test_issue_two_requests_of_one_id_are_refused(void **state)
 {
@@ -1285,6 +1422,8 @@ main(void)
 		cmocka_unit_test(test_issue_authority_only_when_allowed),
 		cmocka_unit_test(
 			test_issue_below_limited_authority_respects_path),
+		cmocka_unit_test(
+			test_issue_chain_satisfies_openssl_and_certutil),
 		cmocka_unit_test(test_issue_serials_are_random_and_16_octets),
 		cmocka_unit_test(test_issue_validity_ends_with_the_authority),
 		cmocka_unit_test(test_issue_impossible_validity_is_argument),
@@ -1295,6 +1434,11 @@ main(void)
 		cmocka_unit_test(test_issue_other_proofs_are_bad_pop),
 		cmocka_unit_test(test_issue_weak_or_odd_key_is_bad_alg),
 		cmocka_unit_test(test_issue_bad_subject_is_bad_cert_template),
+		cmocka_unit_test(
+			test_issue_subject_of_the_authority_is_bad_cert_template),
+		cmocka_unit_test(test_issue_text_in_a_subject_is_text),
+		cmocka_unit_test(
+			test_issue_too_many_emails_are_bad_cert_template),
 		cmocka_unit_test(test_issue_two_requests_of_one_id_are_refused),
 		cmocka_unit_test(test_issue_garbage_is_request),
 		cmocka_unit_test(

@@ -4,14 +4,12 @@
 
 /* test_context.c - opening a database, and what is refused untouched. */
 
-#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -20,9 +18,6 @@
 
 #include "nssutil/nu_auto.h"
 #include "tests/unit/store.h"
-
-/* SQLite's lock bytes (its file format, "The Lock-Byte Page"). */
-enum { LOCK_BYTES_AT = 0x40000000, LOCK_BYTES = 512 };
 
 static int
 setup_empty(void **state)
@@ -128,6 +123,29 @@ test_context_a_cancelled_creation_leaves_nothing(void **state)
 	free(nu_take(files));
 	files = store_ls(st->db);
 	assert_string_equal(files, "mine\n");
+}
+
+static void
+test_context_creation_beside_an_open_one_leaves_no_directory(void **state)
+{
+	struct store *st = *state;
+	struct psm_ctx *other = psm_new(NULL, NULL);
+	const char *path = store_path(st, "another");
+
+	assert_psm(st, open_with(st, PSM_OPEN_CREATE), PSM_OK);
+	assert_int_equal(psm_open(other, path, PSM_OPEN_CREATE), PSM_E_BUSY);
+	assert_int_equal(access(path, F_OK), -1);
+	psm_free(other);
+}
+
+static void
+test_context_directory_out_of_reach_is_named(void **state)
+{
+	struct store *st = *state;
+
+	assert_int_equal(symlink("db", st->db), 0);
+	assert_psm(st, open_with(st, 0), PSM_E_FILE);
+	assert_says(st, "symbolic links");
 }
 
 static void
@@ -385,81 +403,6 @@ test_context_forgets_an_error_after_a_success(void **state)
 	assert_string_equal(psm_errmsg(st->ctx), "");
 }
 
-/* --- a lock of another process --------------------------------------- */
-
-static void
-hold(const char *path)
-{
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET,
-		              .l_start = LOCK_BYTES_AT, .l_len = LOCK_BYTES };
-	int fd = open(path, O_RDWR | O_CLOEXEC);
-
-	if (fd < 0 || fcntl(fd, F_SETLK, &lock) != 0)
-		_exit(1);
-}
-
-/* A process that holds both files' locks for that long, and does. */
-static pid_t
-hold_locks(const struct store *st, unsigned ms)
-{
-	int ready[2];
-	pid_t pid;
-	char c;
-
-	assert_int_equal(pipe(ready), 0);
-	pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		hold(store_path(st, "db/cert9.db"));
-		hold(store_path(st, "db/key4.db"));
-		if (write(ready[1], "x", 1) != 1)
-			_exit(1);
-		usleep(ms * 1000);
-		_exit(0);
-	}
-	close(ready[1]);
-	assert_int_equal(read(ready[0], &c, 1), 1);
-	close(ready[0]);
-	return pid;
-}
-
-static void
-assert_held(pid_t pid)
-{
-	int status;
-
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
-}
-
-static void
-test_context_waits_for_a_lock_to_go(void **state)
-{
-	struct store *st = *state;
-	pid_t pid;
-
-	create_and_close(st);
-	pid = hold_locks(st, 1500);
-	assert_psm(st, open_with(st, 0), PSM_OK);
-	assert_held(pid);
-	psm_request_free(store_request(st, "CN=Bob", PSM_KEY_EC));
-}
-
-static void
-test_context_an_import_waits_for_a_lock_to_go(void **state)
-{
-	struct store *st = store_new(NULL);
-	auto_of(psm_request) *request = store_request(st, "CN=Bob", PSM_KEY_EC);
-	nu_auto_mem char *answer = store_answer(st, request, CA_DIALECT_CMP);
-	pid_t pid = hold_locks(st, 700);
-
-	(void)state;
-	psm_import_free(store_import(st, answer, NULL, 0));
-	assert_held(pid);
-	assert_int_equal(store_count(st, "Bob's Acme ID"), 2);
-	store_free(st);
-}
-
 #define empty_test(f) \
 	cmocka_unit_test_setup_teardown(f, setup_empty, store_teardown)
 
@@ -474,6 +417,9 @@ main(void)
 		empty_test(test_context_a_cancelled_creation_leaves_nothing),
 		empty_test(
 		    test_context_exclusive_creation_wants_there_to_be_none),
+		empty_test(
+		  test_context_creation_beside_an_open_one_leaves_no_directory),
+		empty_test(test_context_directory_out_of_reach_is_named),
 		empty_test(test_context_creation_where_it_cannot_be_is_refused),
 		empty_test(
 		    test_context_arguments_that_make_no_sense_are_refused),
@@ -491,8 +437,6 @@ main(void)
 		    test_context_a_program_with_nss_of_its_own_is_refused),
 		empty_test(test_context_opens_and_closes_again_and_again),
 		empty_test(test_context_forgets_an_error_after_a_success),
-		empty_test(test_context_waits_for_a_lock_to_go),
-		cmocka_unit_test(test_context_an_import_waits_for_a_lock_to_go),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

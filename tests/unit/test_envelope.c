@@ -23,6 +23,7 @@
 #include "nssutil/nu_err.h"
 #include "nssutil/nu_init.h"
 #include "nssutil/nu_key.h"
+#include "nssutil/nu_name.h"
 #include "nssutil/nu_pin.h"
 #include "nssutil/nu_slot.h"
 #include "tests/unit/fresh.h"
@@ -433,6 +434,137 @@ test_envelope_keys_in_other_content_types_are_opened(void **state)
 	assert_int_equal(PORT_GetError(), SEC_ERROR_INVALID_ALGORITHM);
 }
 
+/* EncKeyWithID says one thing after the key, or nothing. */
+static void
+test_envelope_key_with_too_much_id_is_not_opened(void **state)
+{
+	nu_auto(PLArenaPool) arena = PORT_NewArena(DER_DEFAULT_CHUNKSIZE);
+	nu_auto(SECItem) bare = wrap_key(&other_p256, &ways[1]);
+	nu_auto(SECItem) info = nu_envelope_open(bare, rsa.private, NULL);
+	SECItem *name = nu_der_make_text(arena, NU_UTF8_STRING, "Bob");
+	nu_auto(SECItem) two = seal(&ways[2], nu_der_make(arena, NU_SEQUENCE,
+	                                                  info, name, name));
+	nu_auto(SECItem) none = seal(&ways[2],
+	                             nu_der_make(arena, NU_SEQUENCE, info));
+	nu_auto(SECKEYPrivateKey) key = NULL;
+
+	(void)state;
+	assert_null(unwrap(retype(arena, two, key_with_id, sizeof key_with_id),
+	                   &p256, other_p256.public, PR_FALSE, NULL));
+	assert_int_equal(PORT_GetError(), SEC_ERROR_BAD_DATA);
+	key = unwrap(retype(arena, none, key_with_id, sizeof key_with_id),
+	             &p256, other_p256.public, PR_FALSE, NULL);
+	assert_non_null(key);
+}
+
+/* --- archives --------------------------------------------------------- */
+
+static SECItem *
+name_of(const char *text)
+{
+	SECItem *name = nu_name_from_text(text);
+
+	assert_non_null(name);
+	return name;
+}
+
+static SECItem *
+archive(const struct fresh_key *key, const struct fresh_key *to,
+        const SECItem *subject)
+{
+	SECItem *archived = nu_envelope_archive_key(key->private, to->public,
+	                                            subject, NULL);
+
+	if (archived == NULL)
+		fail_msg("archive: %s", nu_err_name(PORT_GetError()));
+	return archived;
+}
+
+static void
+test_envelope_archived_keys_come_back(void **state)
+{
+	struct fresh_key *const keys[] = { &other_rsa, &other_p256, &p521 };
+	struct fresh_key *const to[] = { &rsa, &p256, &p384, &p521 };
+	nu_auto(SECItem) subject = name_of("CN=Bob,O=Acme");
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(to) * COUNT(keys); i++) {
+		const struct fresh_key *opener = to[i / COUNT(keys)];
+		const struct fresh_key *key = keys[i % COUNT(keys)];
+		nu_auto(SECItem) archived = archive(key, opener, subject);
+		nu_auto(SECKEYPrivateKey) back = unwrap(
+		        archived, opener, key->public, PR_FALSE, NULL);
+
+		assert_non_null(back);
+		assert_stored_well(back, key->public);
+		assert_int_equal(nu_envelope_proves_key(
+		                         archived, opener->private,
+		                         key->public, subject, NULL),
+		                 SECSuccess);
+	}
+}
+
+/* RFC 4211, 6.4: id-ct-encKeyWithID { PrivateKeyInfo, directoryName [4] }. */
+static void
+test_envelope_archive_for_ec_says_whose_key_it_is(void **state)
+{
+	nu_auto(SECItem) subject = name_of("CN=Bob,O=Acme");
+	nu_auto(SECItem) archived = archive(&other_rsa, &p384, subject);
+	nu_auto(SECItem) data = nu_envelope_open(archived, p384.private, NULL);
+	struct nu_tlv info, name;
+	struct nu_der r;
+
+	(void)state;
+	assert_int_equal(archived->data[0], NU_CONTEXT_CONSTRUCTED(0));
+	assert_non_null(memmem(archived->data, archived->len, key_with_id,
+	                       sizeof key_with_id));
+	assert_non_null(data);
+	assert_int_equal(nu_der_only(data, NU_SEQUENCE, &r), SECSuccess);
+	assert_int_equal(nu_der_get(&r, NU_SEQUENCE, &info), SECSuccess);
+	assert_int_equal(nu_der_get(&r, NU_CONTEXT_CONSTRUCTED(4), &name),
+	                 SECSuccess);
+	assert_int_equal(nu_der_end(&r), SECSuccess);
+	assert_true(SECITEM_ItemsAreEqual(&name.value, subject));
+}
+
+static void
+test_envelope_archive_proves_nothing_for_another(void **state)
+{
+	nu_auto(SECItem) bob = name_of("CN=Bob,O=Acme");
+	nu_auto(SECItem) eve = name_of("CN=Eve,O=Acme");
+	nu_auto(SECItem) archived = archive(&other_p256, &p256, bob);
+
+	(void)state;
+	assert_int_equal(nu_envelope_proves_key(archived, p256.private,
+	                                        other_p256.public, eve, NULL),
+	                 SECFailure);
+	assert_int_equal(PORT_GetError(), SEC_ERROR_BAD_DATA);
+	assert_int_equal(nu_envelope_proves_key(archived, p256.private,
+	                                        p256.public, bob, NULL),
+	                 SECFailure);
+	assert_int_equal(nu_envelope_proves_key(archived, other_p256.private,
+	                                        other_p256.public, bob, NULL),
+	                 SECFailure);
+	assert_int_equal(PORT_GetError(), SEC_ERROR_BAD_DATA);
+}
+
+/* The same modulus is not yet the same key. */
+static void
+test_envelope_key_with_another_exponent_is_not_unwrapped(void **state)
+{
+	nu_auto(SECItem) wrapped = wrap_key(&other_rsa, &ways[0]);
+	nu_auto(SECItem) spki = fresh_spki(&other_rsa);
+	nu_auto(SECKEYPublicKey) other = NULL;
+
+	(void)state;
+	assert_int_equal(spki->data[spki->len - 1], 1); /* of 65537 */
+	spki->data[spki->len - 1] = 3;
+	other = nu_key_from_spki(spki);
+	assert_non_null(other);
+	assert_null(unwrap(wrapped, &rsa, other, PR_FALSE, NULL));
+	assert_int_equal(PORT_GetError(), SEC_ERROR_BAD_DATA);
+}
+
 /* --- openssl ---------------------------------------------------------- */
 
 static int
@@ -731,7 +863,7 @@ say_password(void *arg, const char *token, unsigned attempt, char *buf,
 	return NU_PIN_GIVEN;
 }
 
-/* A key of the token's that never was in the clear, to another one and back. */
+/* A key of the token's, to another one and back. */
 static PRBool
 round_trip(PK11SlotInfo *slot, KeyType opener_type, unsigned opener_bits,
            enum nu_envelope_form form, struct nu_pin *pin)
@@ -748,9 +880,11 @@ round_trip(PK11SlotInfo *slot, KeyType opener_type, unsigned opener_bits,
 	                        &opener_pub);
 	nu_auto(SECKEYPrivateKey) back = NULL;
 	nu_auto(SECItem) wrapped = NULL;
+	nu_auto(SECItem) archived = NULL;
 	nu_auto(SECItem) sealed = NULL;
 	nu_auto(SECItem) open = NULL;
 	const SECItem text = { siBuffer, (unsigned char *)"text", 4 };
+	nu_auto(SECItem) subject = name_of("CN=Bob");
 
 	if (key == NULL || opener == NULL)
 		return PR_FALSE;
@@ -759,6 +893,11 @@ round_trip(PK11SlotInfo *slot, KeyType opener_type, unsigned opener_bits,
 		return PR_FALSE;
 	open = nu_envelope_open(sealed, opener, pin);
 	if (open == NULL || !SECITEM_ItemsAreEqual(open, &text))
+		return PR_FALSE;
+	archived = nu_envelope_archive_key(key, opener_pub, subject, pin);
+	if (archived == NULL ||
+	    nu_envelope_proves_key(archived, opener, pub, subject, pin) !=
+	            SECSuccess)
 		return PR_FALSE;
 	wrapped = nu_envelope_wrap_key(key, opener_pub, form, pin);
 	if (wrapped == NULL)
@@ -790,7 +929,7 @@ run_in(const char *dir)
 }
 
 static void
-test_envelope_keys_never_leave_a_token_in_fips_mode(void **state)
+test_envelope_keys_go_and_come_in_fips_mode(void **state)
 {
 	(void)state;
 	must_shell("mkdir fips && printf '%%s\\n' '%s' >pw && "
@@ -854,6 +993,15 @@ main(int argc, char *argv[])
 		cmocka_unit_test(
 		        test_envelope_keys_in_other_content_types_are_opened),
 		cmocka_unit_test(
+		        test_envelope_key_with_too_much_id_is_not_opened),
+		cmocka_unit_test(test_envelope_archived_keys_come_back),
+		cmocka_unit_test(
+		        test_envelope_archive_for_ec_says_whose_key_it_is),
+		cmocka_unit_test(
+		        test_envelope_archive_proves_nothing_for_another),
+		cmocka_unit_test(
+		        test_envelope_key_with_another_exponent_is_not_unwrapped),
+		cmocka_unit_test(
 		        test_envelope_openssl_opens_our_enveloped_data),
 		cmocka_unit_test(
 		        test_envelope_openssl_opens_our_encrypted_value),
@@ -862,7 +1010,7 @@ main(int argc, char *argv[])
 		cmocka_unit_test(
 		        test_envelope_openssl_several_recipients_each_open_it),
 		cmocka_unit_test(
-		        test_envelope_keys_never_leave_a_token_in_fips_mode),
+		        test_envelope_keys_go_and_come_in_fips_mode),
 	};
 
 	self = realpath(argv[0], NULL);

@@ -268,16 +268,13 @@ escrow_key(void)
 static void
 assert_archive_opens(const struct nu_crmf_msg *msg)
 {
-	nu_auto(PK11SlotInfo) slot = PK11_GetInternalKeySlot();
 	nu_auto(SECKEYPrivateKey) opener = escrow_key();
 	nu_auto(SECKEYPublicKey) public = public_of(msg);
-	nu_auto(SECKEYPrivateKey) key = NULL;
 
 	assert_non_null(msg->archive.data);
-	key = nu_envelope_unwrap_key(&msg->archive, opener, public, slot,
-	                             PR_FALSE, NULL, NULL);
-	assert_non_null(key);
-	assert_true(nu_key_matches(key, public));
+	assert_int_equal(nu_envelope_proves_key(&msg->archive, opener, public,
+	                                        &msg->subject, NULL),
+	                 SECSuccess);
 }
 
 /* --- algorithms ---------------------------------------------------------- */
@@ -538,6 +535,53 @@ static void
 test_generate_exchange_keys_go_to_an_ec_escrow(void **state)
 {
 	escrow_to(*state, PSM_KEY_EC, NU_CONTEXT_CONSTRUCTED(0));
+}
+
+/* As an HSM that wraps with a key or decrypts with it, but never both. */
+static bool token_keeps_keys;
+
+SECStatus __real_PK11_Decrypt(PK11SymKey *key, CK_MECHANISM_TYPE mechanism,
+                              SECItem *param, unsigned char *out,
+                              unsigned *out_len, unsigned room,
+                              const unsigned char *in, unsigned in_len);
+SECStatus __wrap_PK11_Decrypt(PK11SymKey *key, CK_MECHANISM_TYPE mechanism,
+                              SECItem *param, unsigned char *out,
+                              unsigned *out_len, unsigned room,
+                              const unsigned char *in, unsigned in_len);
+SECStatus
+__wrap_PK11_Decrypt(PK11SymKey *key, CK_MECHANISM_TYPE mechanism,
+                    SECItem *param, unsigned char *out, unsigned *out_len,
+                    unsigned room, const unsigned char *in, unsigned in_len)
+{
+	if (!token_keeps_keys)
+		return __real_PK11_Decrypt(key, mechanism, param, out, out_len,
+		                           room, in, in_len);
+	PORT_SetError(SEC_ERROR_INVALID_KEY);
+	return SECFailure;
+}
+
+static void
+test_generate_token_that_keeps_its_keys_names_the_way_out(void **state)
+{
+	static const struct psm_key_request key = { .alg = "rsa-ex" };
+	struct store *st = *state;
+	nu_auto_mem char *cert = make_escrow(st, PSM_KEY_EC);
+	struct psm_requests_params params = { .subject = SUBJECT, .keys = &key,
+		                              .n_keys = 1,
+		                              .escrow_cert = cert };
+	struct psm_requests *requests = NULL;
+	enum psm_err err;
+
+	ask_about_escrow(st, PSM_ANSWER_YES);
+	token_keeps_keys = true;
+	err = psm_request_create_many(st->ctx, &params, &requests);
+	token_keeps_keys = false;
+	assert_psm(st, err, PSM_E_TOKEN);
+	assert_null(requests);
+	assert_non_null(strstr(psm_errmsg(st->ctx),
+	                       "does not let the key out"));
+	assert_non_null(strstr(psm_errmsg(st->ctx), "one with an RSA key"));
+	assert_int_equal(store_count(st, "pending:"), 0);
 }
 
 static void
@@ -905,6 +949,27 @@ test_generate_bad_arguments_are_blamed(void **state)
 }
 
 static void
+test_generate_weak_escrow_is_refused_unless_allowed(void **state)
+{
+	static const struct psm_key_request key = { .alg = "ec-ex" };
+	struct fresh_key weak = fresh_key(rsaKey, 1024);
+	nu_auto(SECItem) der = fresh_cert(&weak, ESCROW_SUBJECT, &weak,
+	                                  ESCROW_SUBJECT, 1);
+	nu_auto_mem char *cert = nu_b64_encode(der);
+	struct psm_requests_params params = { .subject = SUBJECT, .keys = &key,
+		                              .n_keys = 1,
+		                              .escrow_cert = cert };
+
+	ask_about_escrow(*state, PSM_ANSWER_YES);
+	assert_not_created(*state, &params, PSM_E_PARAMETER,
+	                   "escrowAuthorityCert");
+	assert_int_equal(escrow_user.asked, 0);
+	params.flags = PSM_REQUEST_ALLOW_WEAK;
+	psm_requests_free(create(*state, &params));
+	fresh_key_free(&weak);
+}
+
+static void
 test_generate_more_keys_than_an_answer_may_have_are_refused(void **state)
 {
 	static const struct psm_key_request keys[3] = { { .alg = "ec-sign" },
@@ -999,7 +1064,7 @@ test_generate_proved_requests_come_full_circle(void **state)
 }
 
 static void
-test_generate_escrowed_keys_come_full_circle(void **state)
+come_full_circle(struct store *st, enum psm_key_type type)
 {
 	static const struct psm_key_request keys[] = { { .alg = "rsa-ex" },
 		                                       { .alg = "rsa-sign" },
@@ -1007,8 +1072,7 @@ test_generate_escrowed_keys_come_full_circle(void **state)
 	static const struct ca_options options = {
 		.escrow_nickname = ESCROW_NICKNAME
 	};
-	struct store *st = *state;
-	nu_auto_mem char *cert = make_escrow(st, PSM_KEY_RSA);
+	nu_auto_mem char *cert = make_escrow(st, type);
 	struct psm_requests_params params = { .subject = SUBJECT, .keys = keys,
 		                              .n_keys = COUNT(keys),
 		                              .escrow_cert = cert };
@@ -1018,6 +1082,18 @@ test_generate_escrowed_keys_come_full_circle(void **state)
 	requests = create(st, &params);
 	complete(st, requests, &options);
 	psm_requests_free(requests);
+}
+
+static void
+test_generate_escrowed_keys_come_full_circle(void **state)
+{
+	come_full_circle(*state, PSM_KEY_RSA);
+}
+
+static void
+test_generate_keys_escrowed_to_ec_come_full_circle(void **state)
+{
+	come_full_circle(*state, PSM_KEY_EC);
 }
 
 static void
@@ -1084,6 +1160,54 @@ test_generate_unproved_exchange_keys_get_no_certificate(void **state)
 	psm_requests_free(requests);
 }
 
+/* msg's key and its copy for the escrow, in a request of Eve's. */
+static char *
+steal(const struct nu_crmf_msg *msg)
+{
+	nu_auto(SECItem) subject = nu_name_from_text("CN=Eve,O=Example");
+	nu_auto(SECKEYPrivateKey) any = escrow_key();
+	const struct nu_cert_template template = {
+		.id = msg->id,
+		.subject = *subject,
+		.spki = msg->spki,
+		.key_usage = KU_KEY_AGREEMENT,
+		.archive = &msg->archive
+	};
+	nu_auto(SECItem) stolen = nu_crmf_encode_msg_as(
+	        &template, NU_PROOF_THIS_MESSAGE, any, NULL, NULL);
+	const SECItem *msgs[] = { stolen };
+	nu_auto(SECItem) all = nu_crmf_encode(msgs, 1);
+
+	assert_non_null(all);
+	return nu_b64_encode(all);
+}
+
+static void
+test_generate_escrowed_key_proves_nothing_for_another(void **state)
+{
+	static const struct psm_key_request key = { .alg = "ec-ex" };
+	static const struct ca_options options = {
+		.escrow_nickname = ESCROW_NICKNAME
+	};
+	struct store *st = *state;
+	nu_auto_mem char *cert = make_escrow(st, PSM_KEY_EC);
+	nu_auto_mem char *stolen = NULL;
+	struct psm_requests_params params = { .subject = SUBJECT, .keys = &key,
+		                              .n_keys = 1,
+		                              .escrow_cert = cert };
+	struct psm_requests *requests, eves = { .n_ids = 1 };
+	struct nu_crmf *crmf;
+
+	ask_about_escrow(st, PSM_ANSWER_YES);
+	requests = create(st, &params);
+	crmf = decode(requests);
+	eves.text = stolen = steal(&crmf->msgs[0]);
+	assert_unproved(st, &eves, &options);
+	complete(st, requests, &options);
+	nu_crmf_free(crmf);
+	psm_requests_free(requests);
+}
+
 static void
 test_generate_authority_without_the_named_key_says_so(void **state)
 {
@@ -1112,6 +1236,7 @@ main(void)
 		store_test(test_generate_ids_differ_and_all_are_pending),
 		store_test(test_generate_exchange_keys_go_to_an_rsa_escrow),
 		store_test(test_generate_exchange_keys_go_to_an_ec_escrow),
+		store_test(test_generate_token_that_keeps_its_keys_names_the_way_out),
 		store_test(test_generate_escrow_of_no_key_asks_nobody),
 		store_test(test_generate_refused_escrow_is_cancelled),
 		store_test(test_generate_unextractable_keys_are_so_even_when_escrowed),
@@ -1122,11 +1247,14 @@ main(void)
 		store_test(test_generate_dsa_of_other_sizes_is_blamed),
 		store_test(test_generate_popcert_of_another_curve_or_kind_is_blamed),
 		store_test(test_generate_bad_arguments_are_blamed),
+		store_test(test_generate_weak_escrow_is_refused_unless_allowed),
 		store_test(test_generate_more_keys_than_an_answer_may_have_are_refused),
 		store_test(test_generate_in_a_read_only_database_is_refused),
 		store_test(test_generate_when_a_later_key_fails_none_is_left),
 		store_test(test_generate_proved_requests_come_full_circle),
 		store_test(test_generate_escrowed_keys_come_full_circle),
+		store_test(test_generate_keys_escrowed_to_ec_come_full_circle),
+		store_test(test_generate_escrowed_key_proves_nothing_for_another),
 		store_test(test_generate_agree_mac_for_another_key_of_the_authority),
 		store_test(test_generate_unproved_exchange_keys_get_no_certificate),
 		store_test(test_generate_authority_without_the_named_key_says_so),

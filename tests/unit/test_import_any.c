@@ -19,6 +19,7 @@
 #include "nssutil/nu_cert.h"
 #include "nssutil/nu_der.h"
 #include "nssutil/nu_key.h"
+#include "tests/unit/cmp.h"
 #include "tests/unit/hostile.h"
 #include "tests/unit/store.h"
 
@@ -76,76 +77,6 @@ ca_cert(const struct store *st)
 /* --- messages by hand ---------------------------------------------------- */
 
 static SECItem *
-explicit(PLArenaPool *arena, unsigned n, const SECItem *element)
-{
-	return nu_der_make(arena, (unsigned char)NU_CONTEXT_CONSTRUCTED(n),
-	                   element);
-}
-
-static SECItem *
-der_of(PLArenaPool *arena, const char *base64)
-{
-	nu_auto_item der = { siBuffer, NULL, 0 };
-
-	assert_int_equal(nu_b64_decode(base64, strlen(base64), 1 << 20, &der),
-	                 SECSuccess);
-	return SECITEM_ArenaDupItem(arena, &der);
-}
-
-/* A PKIMessage around a body. */
-struct message {
-	unsigned choice;            /* of the body; 0: cp */
-	const SECItem *body;
-	const SECItem *sender;      /* Name; NULL: the empty one */
-	const struct fresh_key *by; /* NULL: not protected */
-	const SECItem *extra[3];
-};
-
-static SECItem *
-make_header(PLArenaPool *a, const struct message *m, const SECItem *algorithm)
-{
-	SECItem *empty = nu_der_make(a, NU_SEQUENCE, NULL);
-
-	return nu_der_make(
-	        a, NU_SEQUENCE, nu_der_make_long(a, 2),
-	        explicit(a, 4, m->sender != NULL ? m->sender : empty),
-	        explicit(a, 4, empty),
-	        algorithm != NULL ? explicit(a, 1, algorithm) : NULL);
-}
-
-static SECItem *
-make_extra(PLArenaPool *a, const struct message *m)
-{
-	if (m->extra[0] == NULL)
-		return NULL;
-	return explicit(a, 1, nu_der_wrap(a, NU_SEQUENCE, m->extra,
-	                                  COUNT(m->extra)));
-}
-
-static SECItem *
-make_message(PLArenaPool *a, const struct message *m)
-{
-	SECItem *body = explicit(a, m->choice != 0 ? m->choice : 3, m->body);
-	SECItem *header = make_header(a, m, NULL), *algorithm = NULL;
-	SECItem *protection = NULL, signature;
-
-	if (m->by != NULL) { /* the first signature tells the algorithm */
-		assert_int_equal(nu_key_sign(a, m->by->private, header,
-		                             &algorithm, &signature),
-		                 SECSuccess);
-		header = make_header(a, m, algorithm);
-		assert_int_equal(
-		        nu_key_sign(a, m->by->private,
-		                    nu_der_make(a, NU_SEQUENCE, header, body),
-		                    &algorithm, &signature),
-		        SECSuccess);
-		protection = explicit(a, 0, nu_der_make_bits(a, &signature));
-	}
-	return nu_der_make(a, NU_SEQUENCE, header, body, protection,
-	                   make_extra(a, m));
-}
-
-static SECItem *
 make_netscape(PLArenaPool *a, const SECItem *one, const SECItem *other)
 {
 	SECOidData *oid = SECOID_FindOIDByTag(SEC_OID_NS_TYPE_CERT_SEQUENCE);
@@ -153,7 +84,7 @@ make_netscape(PLArenaPool *a, const SECItem *one, const SECItem *other)
 	return nu_der_make(a, NU_SEQUENCE,
 	                   nu_der_make_octets(a, NU_OID, oid->oid.data,
 	                                      oid->oid.len),
-	                   explicit(a, 0, nu_der_make(a, NU_SEQUENCE, one,
+	                   cmp_explicit(a, 0, nu_der_make(a, NU_SEQUENCE, one,
 	                                              other)));
 }
 
@@ -175,7 +106,7 @@ test_import_cert_rep_in_text_or_der_goes_by_id(void **state)
 			        st, "CN=Alice,O=Acme", PSM_KEY_EC);
 			nu_auto_mem char *text = store_answer(
 			        st, request, (enum ca_dialect)dialect);
-			SECItem *der = der_of(arena, text);
+			SECItem *der = cmp_body_of(arena, text);
 			auto_of(psm_import) *import = must_import(
 			        st, as_der ? (void *)der->data : text,
 			        as_der ? der->len : strlen(text), NULL);
@@ -202,9 +133,9 @@ test_import_message_of_each_kind_is_matched_by_id(void **state)
 		        store_request(st, "CN=Bob,O=Acme", PSM_KEY_EC);
 		nu_auto_mem char *text =
 		        store_answer(st, request, CA_DIALECT_CMP);
-		struct message m = { .choice = kinds[i],
-			             .body = der_of(arena, text) };
-		SECItem *der = make_message(arena, &m);
+		struct cmp_message m = { .choice = kinds[i],
+			             .body = cmp_body_of(arena, text) };
+		SECItem *der = cmp_make(arena, &m);
 		auto_of(psm_import) *import =
 		        must_import(st, der->data, der->len, NULL);
 
@@ -213,6 +144,46 @@ test_import_message_of_each_kind_is_matched_by_id(void **state)
 		assert_string_equal(psm_import_get(import, 0)->request_id,
 		                    store_decimal(request->id));
 	}
+}
+
+/* A certificate that only the request's key opens, in a message. */
+static void
+import_sealed(struct store *st, enum psm_key_type type,
+              enum ca_encrypt encrypt)
+{
+	const struct psm_request_params params = {
+		.subject = "CN=Eve,O=Acme",
+		.key_type = type,
+		.key_usage = type == PSM_KEY_RSA ? PSM_USAGE_KEY_ENCIPHERMENT
+		                                 : PSM_USAGE_KEY_AGREEMENT,
+	};
+	const struct ca_options options = { .dialect = CA_DIALECT_CMP,
+		                            .encrypt = encrypt };
+	struct cmp_message m = { .choice = 1 }; /* ip */
+	auto_of(psm_request) *request = NULL;
+	auto_of(psm_import) *import = NULL;
+	nu_auto_mem char *rep = NULL;
+	auto_arena;
+	SECItem *der;
+
+	assert_psm(st, psm_request_create(st->ctx, &params, &request), PSM_OK);
+	rep = store_answer_with(st, request, &options);
+	m.body = cmp_body_of(arena, rep);
+	der = cmp_make(arena, &m);
+	import = must_import(st, der->data, der->len, NULL);
+	assert_imported(import, PSM_FORM_PKI_MESSAGE, PSM_MATCHED_ID, 1);
+	assert_int_equal(store_pending_state(st, request->id), -1);
+	psm_import_free(import);
+	import = NULL; /* once more, there is no such request */
+	assert_any_refused(st, der->data, der->len, NULL, PSM_E_REQUEST_ID);
+}
+
+static void
+test_import_message_with_a_sealed_certificate_is_opened(void **state)
+{
+	import_sealed(*state, PSM_KEY_RSA, CA_ENCRYPT_VALUE);
+	import_sealed(*state, PSM_KEY_RSA, CA_ENCRYPT_CMS);
+	import_sealed(*state, PSM_KEY_EC, CA_ENCRYPT_CMS);
 }
 
 static void
@@ -293,8 +264,8 @@ test_import_user_certificates_refuses_the_other_forms(void **state)
 	auto_of(psm_request) *request =
 	        store_request(st, "CN=Frank,O=Acme", PSM_KEY_EC);
 	nu_auto_mem char *rep = store_answer(st, request, CA_DIALECT_CMP);
-	struct message m = { .body = der_of(arena, rep) };
-	nu_auto_mem char *message = nu_b64_encode(make_message(arena, &m));
+	struct cmp_message m = { .body = cmp_body_of(arena, rep) };
+	nu_auto_mem char *message = nu_b64_encode(cmp_make(arena, &m));
 
 	store_assert_refused(st, message, 0, PSM_E_CERTIFICATE);
 	for (size_t i = 0; i < COUNT(dialects); i++) {
@@ -430,9 +401,9 @@ test_import_extra_certs_come_along_as_issuers_alone(void **state)
 	nu_auto(SECItem) cert = store_foreign_cert(request, &sub, NULL);
 	nu_auto_mem char *text =
 	        store_grant(store_decimal(request->id), cert);
-	struct message m = { .body = der_of(arena, text),
+	struct cmp_message m = { .body = cmp_body_of(arena, text),
 		             .extra = { stray.cert, root.cert, middle } };
-	SECItem *der = make_message(arena, &m);
+	SECItem *der = cmp_make(arena, &m);
 	auto_of(psm_import) *import =
 	        must_import(st, der->data, der->len, NULL);
 
@@ -464,13 +435,13 @@ test_import_error_message_is_told_in_its_words(void **state)
 	                              nu_der_make_long(arena, 2),
 	                              make_texts(arena, "no dues paid"),
 	                              nu_der_make_named_bits(arena, 1ul << 1));
-	struct message m = { .choice = 23 };
+	struct cmp_message m = { .choice = 23 };
 	SECItem *der;
 
 	m.body = nu_der_make(arena, NU_SEQUENCE, status,
 	                     nu_der_make_long(arena, 7),
 	                     make_texts(arena, "since May"));
-	der = make_message(arena, &m);
+	der = cmp_make(arena, &m);
 	assert_any_refused(st, der->data, der->len, NULL, PSM_E_CERTIFICATE);
 	assert_says(st, "rejected");
 	assert_says(st, "no dues paid; since May");
@@ -489,8 +460,8 @@ test_import_rejection_in_a_message_is_told_in_its_words(void **state)
 		                           .text = "come back on Monday" };
 	nu_auto_mem char *text =
 	        store_rep(NU_DIALECT_CMP, &response, 1, NULL, 0);
-	struct message m = { .body = der_of(arena, text) };
-	SECItem *der = make_message(arena, &m);
+	struct cmp_message m = { .body = cmp_body_of(arena, text) };
+	SECItem *der = cmp_make(arena, &m);
 
 	assert_any_refused(st, der->data, der->len, NULL, PSM_E_CERTIFICATE);
 	assert_says(st, "waiting, \"come back on Monday\"");
@@ -503,8 +474,8 @@ test_import_message_of_another_kind_is_refused(void **state)
 	struct store *st = *state;
 	auto_arena;
 	SECItem *null = nu_der_make_octets(arena, NU_NULL, NULL, 0);
-	struct message m = { .choice = 19, .body = null };
-	SECItem *der = make_message(arena, &m);
+	struct cmp_message m = { .choice = 19, .body = null };
+	SECItem *der = cmp_make(arena, &m);
 
 	assert_any_refused(st, der->data, der->len, NULL, PSM_E_CERTIFICATE);
 	assert_says(st, "kind 19");
@@ -578,12 +549,12 @@ test_import_spoilt_answers_change_nothing(void **state)
 	        store_request(st, "CN=Nan,O=Acme", PSM_KEY_EC);
 	nu_auto_mem char *rep = store_answer(st, request, CA_DIALECT_CMP);
 	nu_auto_mem char *p7 = store_answer(st, request, CA_DIALECT_PKCS7);
-	struct message m = { .body = der_of(arena, rep) };
+	struct cmp_message m = { .body = cmp_body_of(arena, rep) };
 	nu_auto_mem char *before = store_snapshot(st);
 
 	st->user.confirm_answer = PSM_ANSWER_NO;
-	(void)hostile_each(make_message(arena, &m), import_variant, st);
-	(void)hostile_each(der_of(arena, p7), import_variant, st);
+	(void)hostile_each(cmp_make(arena, &m), import_variant, st);
+	(void)hostile_each(cmp_body_of(arena, p7), import_variant, st);
 	store_assert_unchanged(st, before);
 }
 
@@ -609,7 +580,7 @@ sign_answer(struct store *st, struct signed_answer *sa,
 	nu_auto(SECItem) name = fresh_name("CN=server,O=Acme");
 	nu_auto_mem char *text = NULL;
 	struct fresh_spec spec = { .serial = 9 };
-	struct message m = { .sender = sender != NULL ? sender : name };
+	struct cmp_message m = { .sender = sender != NULL ? sender : name };
 
 	sa->arena = PORT_NewArena(DER_DEFAULT_CHUNKSIZE);
 	sa->request = store_request(st, "CN=Otto,O=Acme", PSM_KEY_EC);
@@ -625,10 +596,10 @@ sign_answer(struct store *st, struct signed_answer *sa,
 		spec.by = &sa->ca.key;
 	sa->server_cert = fresh_cert_from(&spec);
 	text = store_answer(st, sa->request, CA_DIALECT_CMP);
-	m.body = der_of(sa->arena, text);
+	m.body = cmp_body_of(sa->arena, text);
 	m.by = &sa->server;
 	m.extra[0] = sa->server_cert;
-	sa->der = make_message(sa->arena, &m);
+	sa->der = cmp_make(sa->arena, &m);
 }
 
 static void
@@ -799,8 +770,8 @@ test_import_unprotected_with_a_secret_is_refused(void **state)
 	auto_of(psm_request) *request =
 	        store_request(st, "CN=Pia,O=Acme", PSM_KEY_EC);
 	nu_auto_mem char *rep = store_answer(st, request, CA_DIALECT_CMP);
-	struct message m = { .body = der_of(arena, rep) };
-	SECItem *der = make_message(arena, &m);
+	struct cmp_message m = { .body = cmp_body_of(arena, rep) };
+	SECItem *der = cmp_make(arena, &m);
 
 	assert_any_refused(st, der->data, der->len, &options, PSM_E_MESSAGE);
 	for (size_t i = 0; i < COUNT(dialects); i++) {
@@ -895,6 +866,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		store_test(test_import_cert_rep_in_text_or_der_goes_by_id),
 		store_test(test_import_message_of_each_kind_is_matched_by_id),
+		store_test(
+		      test_import_message_with_a_sealed_certificate_is_opened),
 		store_test(
 		    test_import_certificates_in_each_form_are_matched_by_key),
 		store_test(test_import_netscape_sequence_is_matched_by_key),

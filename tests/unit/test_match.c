@@ -301,6 +301,7 @@ test_match_by_key_is_only_done_when_asked_for(void **state)
 
 	store_assert_refused(st, text, 0, PSM_E_REQUEST_ID);
 	got = store_import(st, text, NULL, PSM_MATCH_BY_KEY);
+	assert_string_equal(psm_errmsg(st->ctx), "");
 	assert_int_equal(psm_import_get(got, 0)->matched, PSM_MATCHED_KEY);
 	assert_string_equal(psm_import_get(got, 0)->request_id, "0");
 	assert_int_equal(psm_import_get(got, 0)->warnings, 0);

@@ -1004,6 +1004,20 @@ test_issued_the_signature_decides(void **state)
 	assert_false(nu_cert_issued(ca, user));
 }
 
+/* keyUsage is there, and does not say keyCertSign. */
+static void
+test_issued_an_issuer_may_sign_certificates(void **state)
+{
+	SECItem *cert;
+
+	assert_int_equal(run_script(
+		"openssl req -x509 -new -key ca.key -subj /CN=Odd -days 2 "
+		"-addext keyUsage=critical,decipherOnly -outform DER "
+		"-out odd.cert\n"), 0);
+	cert = must_read(*state, "odd.cert");
+	assert_false(nu_cert_issued(cert, cert));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup_arena, teardown_arena)
 
 int
@@ -1037,6 +1051,7 @@ main(void)
 		TEST(test_certs_spoilt_heaps_yield_der_or_nothing),
 		TEST(test_kind_of_answers_goes_by_structure),
 		TEST(test_issued_the_signature_decides),
+		TEST(test_issued_an_issuer_may_sign_certificates),
 	};
 
 	if (system("openssl cmp -help 2>&1 | grep -q use_mock_srv") != 0)

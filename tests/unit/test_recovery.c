@@ -663,6 +663,38 @@ test_recovery_of_another_key_is_refused(void **state)
 	assert_int_equal(store_pending_state(st, request->id), PSM_RECOVERY);
 }
 
+/* Who listens could break the key that the answer is encrypted to. */
+static void
+test_recovery_under_a_weak_key_is_not_granted(void **state)
+{
+	struct store *st = *state;
+	auto_loss loss = lose_key(st, PSM_KEY_RSA);
+	const struct ca_recovery recovery = {
+		loss.cert->data, loss.cert->len, loss.archived->data,
+		loss.archived->len
+	};
+	struct fresh_key weak = fresh_key(rsaKey, 1024);
+	nu_auto(SECItem) to = fresh_spki(&weak);
+	nu_auto(SECItem) subject = fresh_name(SUBJECT);
+	unsigned char id = 7;
+	const struct nu_cert_template template = {
+		.id = { siBuffer, &id, 1 }, .subject = *subject,
+		.protocol_key = to
+	};
+	nu_auto(SECItem) msg = nu_crmf_encode_msg_as(&template, NU_PROOF_NONE,
+	                                             NULL, NULL, NULL);
+	const SECItem *const msgs[] = { msg };
+	nu_auto(SECItem) request = nu_crmf_encode(msgs, 1);
+	struct ca_answer *answer = NULL;
+
+	assert_non_null(request);
+	assert_int_equal(ca_recover(st->ca, request->data, request->len,
+	                            &recovery, NULL, &answer), PSM_E_REQUEST);
+	assert_null(answer);
+	assert_non_null(strstr(ca_errmsg(st->ca), "weak"));
+	fresh_key_free(&weak);
+}
+
 /* Certificate and key, both sealed. */
 static void
 test_recovery_with_an_encrypted_certificate_succeeds(void **state)
@@ -824,6 +856,7 @@ main(void)
 		store_test(test_recovery_of_a_key_that_is_here_keeps_it),
 		store_test(test_recovery_answered_twice_is_refused),
 		store_test(test_recovery_of_another_key_is_refused),
+		store_test(test_recovery_under_a_weak_key_is_not_granted),
 		store_test(
 		        test_recovery_with_an_encrypted_certificate_succeeds),
 		store_test(test_recovery_failure_leaves_nothing),

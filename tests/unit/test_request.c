@@ -261,6 +261,27 @@ test_request_in_pkcs10_has_no_registration_controls(void **state)
 	assert_not_created(*state, &params, PSM_E_ARGUMENT);
 }
 
+static void
+test_request_controls_that_are_not_utf8_are_refused(void **state)
+{
+	struct psm_request_params params = { .subject = "CN=Bob",
+		                             .key_type = PSM_KEY_EC,
+		                             .reg_token = "t\xf6ken" };
+	struct psm_recovery_params recovery = { .subject = "CN=Bob",
+		                                .authenticator = "\xff" };
+	struct store *st = *state;
+	struct psm_request *request = NULL;
+
+	assert_not_created(st, &params, PSM_E_ARGUMENT);
+	assert_says(st, "UTF-8");
+	params.reg_token = NULL;
+	params.authenticator = "\xc3";
+	assert_not_created(st, &params, PSM_E_ARGUMENT);
+	assert_psm(st, psm_request_recovery(st->ctx, &recovery, &request),
+	           PSM_E_ARGUMENT);
+	assert_null(request);
+}
+
 /* --- where ----------------------------------------------------------- */
 
 static void
@@ -587,6 +608,7 @@ main(void)
 		store_test(test_request_carries_its_registration_controls),
 		store_test(test_request_in_pkcs10_is_verified_by_openssl),
 		store_test(test_request_in_pkcs10_has_no_registration_controls),
+		store_test(test_request_controls_that_are_not_utf8_are_refused),
 		store_test(test_request_on_an_unknown_token_is_refused),
 		store_test(test_request_ids_are_in_range_and_differ),
 		store_test(test_request_survives_closing),

@@ -357,6 +357,99 @@ test_sign_text_of_the_root_takes_one_far_below(void **state)
 	                                 "^subject)\" = 3"), 0);
 }
 
+static void
+test_sign_text_of_a_ca_in_the_middle_takes_only_those_below_it(void **state)
+{
+	struct store *st = *state;
+	const char *middle = "CN=Middle,O=Acme";
+	char *signature = NULL;
+
+	store_own(st, "CN=Near", PSM_KEY_EC, NULL);
+	make_intermediate(st);
+	store_own(st, "CN=Far", PSM_KEY_EC, NULL);
+	assert_psm(st, psm_sign_text(st->ctx, TEXT, true, &middle, 1,
+	                             &signature), PSM_OK);
+	assert_int_equal(chooser.n, 1);
+	assert_string_equal(chooser.first, "CN=Far");
+	psm_text_free(signature);
+}
+
+/* The names are compared, not how they are written. */
+static void
+test_sign_text_of_a_ca_reads_its_name_however_it_is_written(void **state)
+{
+	static const char *const names[] = { "cn = Test CA , o = Acme",
+		                             "CN=\"Test CA\", O=Acme",
+		                             "2.5.4.3=#13075465737420"
+		                             "4341,O=Acme" };
+	static const char *const others[] = { "O=Acme,CN=Test CA",
+		                              "2.5.4.3=Test CA,O=Acme",
+		                              "CN=Test CA,O=Acme,C=DE" };
+	struct store *st = *state;
+
+	store_own(st, "CN=Alice", PSM_KEY_EC, NULL);
+	for (size_t i = 0; i < 3; i++) {
+		char *signature = NULL;
+
+		assert_psm(st, psm_sign_text(st->ctx, TEXT, false, &names[i],
+		                             1, &signature), PSM_OK);
+		psm_text_free(signature);
+		assert_refused(st, false, others[i], PSM_E_NO_CERT);
+	}
+}
+
+/* A root, one below it and Alice's, as other programs bring them: a chain by
+ * certutil, in no order, key and certificate by pk12util. */
+static void
+own_from_certutil(struct store *st)
+{
+	assert_int_equal(
+	        store_shell(st,
+	                    "printf 'basicConstraints=critical,CA:TRUE\n' >ca.x && "
+	                    "for n in root middle alice; do openssl req -new "
+	                    "-newkey rsa:2048 -nodes -keyout $n.key -out $n.csr "
+	                    "-subj /O=Elsewhere/CN=$n; done 2>err && "
+	                    "openssl x509 -req -in root.csr -signkey root.key "
+	                    "-extfile ca.x -out ca.pem -days 9 2>err && "
+	                    "openssl x509 -req -in middle.csr -CA ca.pem "
+	                    "-CAkey root.key -set_serial 2 -extfile ca.x "
+	                    "-out middle.pem -days 9 2>err && "
+	                    "openssl x509 -req -in alice.csr -CA middle.pem "
+	                    "-CAkey middle.key -set_serial 3 -out alice.pem "
+	                    "-days 9 2>err && "
+	                    "openssl pkcs12 -export -in alice.pem -inkey "
+	                    "alice.key -name alice -passout pass:p -out a.p12 && "
+	                    "echo right >pin && "
+	                    "pk12util -i a.p12 -d sql:db -k pin -W p >out && "
+	                    "certutil -A -d sql:db -f pin -n middle -t ,, "
+	                    "-i middle.pem && "
+	                    "certutil -A -d sql:db -f pin -n root -t ,, "
+	                    "-i ca.pem"), 0);
+}
+
+static void
+test_sign_text_takes_what_other_programs_brought(void **state)
+{
+	static const char *const names[] = { "CN=root,O=Elsewhere",
+		                             "CN=middle,O=Elsewhere" };
+	struct store *st = store_new("right");
+
+	(void)state;
+	store_close(st);
+	own_from_certutil(st);
+	for (size_t i = 0; i < 2; i++) {
+		char *signature = NULL;
+
+		store_reopen(st, 0); /* locked */
+		assert_psm(st, psm_sign_text(st->ctx, TEXT, false, &names[i],
+		                             1, &signature), PSM_OK);
+		save(st, signature, TEXT);
+		assert_int_equal(verify(st, "cms"), 0);
+	}
+	assert_refused(st, false, "CN=Test CA,O=Acme", PSM_E_NO_CERT);
+	store_free(st);
+}
+
 /* --- the user ------------------------------------------------------------ */
 
 static void
@@ -545,6 +638,12 @@ main(void)
 		sign_test(test_sign_text_of_a_ca_takes_only_its_certificates),
 		sign_test(
 		        test_sign_text_of_the_root_takes_one_far_below),
+		sign_test(
+		test_sign_text_of_a_ca_in_the_middle_takes_only_those_below_it),
+		sign_test(
+		   test_sign_text_of_a_ca_reads_its_name_however_it_is_written),
+		cmocka_unit_test(
+		        test_sign_text_takes_what_other_programs_brought),
 		sign_test(test_sign_text_asks_nobody_about_the_only_one),
 		sign_test(test_sign_text_asks_about_the_only_one_when_told_to),
 		sign_test(

@@ -250,8 +250,9 @@ test_store_get_finds_a_nickname_with_a_colon(void **state)
 	assert_no(st, "http://example.com: root");
 }
 
+/* A CA, or who may write to the database, chooses nicknames. */
 static void
-test_store_get_prefers_a_nickname_to_a_fingerprint(void **state)
+test_store_get_prefers_a_fingerprint_to_a_nickname(void **state)
 {
 	struct store *st = *state;
 	auto_of(fresh_authority) other = fresh_authority("CN=Root", NULL);
@@ -262,7 +263,23 @@ test_store_get_prefers_a_nickname_to_a_fingerprint(void **state)
 	store_put(st, other.cert, sha1);
 	assert_psm(st, psm_store_get(st->ctx, sha1, &list), PSM_OK);
 	assert_int_equal(psm_cert_list_count(list), 1);
-	assert_string_equal(psm_cert_list_get(list, 0)->subject, "CN=Root");
+	assert_string_equal(psm_cert_list_get(list, 0)->subject, "CN=Bob");
+}
+
+static void
+test_store_get_takes_a_fingerprint_of_nothing_for_a_nickname(void **state)
+{
+	static const char name[] = "0123456789abcdef0123456789abcdef01234567";
+	struct store *st = *state;
+	auto_of(fresh_authority) other = fresh_authority("CN=Root", NULL);
+	auto_of(psm_cert_list) *list = NULL;
+
+	assert_no(st, name);
+	store_put(st, other.cert, name);
+	assert_psm(st, psm_store_get(st->ctx, name, &list), PSM_OK);
+	assert_int_equal(psm_cert_list_count(list), 1);
+	assert_no(st, "");
+	assert_no(st, ":");
 }
 
 /* --- delete ---------------------------------------------------------- */
@@ -406,7 +423,9 @@ main(void)
 		store_test(test_store_get_finds_fingerprints_in_every_spelling),
 		store_test(test_store_get_finds_all_of_one_nickname),
 		store_test(test_store_get_finds_a_nickname_with_a_colon),
-		store_test(test_store_get_prefers_a_nickname_to_a_fingerprint),
+		store_test(test_store_get_prefers_a_fingerprint_to_a_nickname),
+		store_test(
+		    test_store_get_takes_a_fingerprint_of_nothing_for_a_nickname),
 		store_test(test_store_delete_takes_the_key_along),
 		store_test(test_store_delete_can_keep_the_key),
 		store_test(test_store_delete_keeps_a_key_in_use),

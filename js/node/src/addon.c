@@ -92,12 +92,12 @@ find_door(napi_env env, napi_value handle)
 
 /* --- calls -------------------------------------------------------------- */
 
-/* Fill job from the arguments (handle, async, texts, numbers). */
+/* Fill job from the arguments (handle, ask, async, texts, numbers). */
 static bool
 read_job(napi_env env, napi_callback_info info, struct job *job)
 {
-	napi_value argv[4];
-	size_t argc = 4;
+	napi_value argv[5];
+	size_t argc = 5;
 	void *data;
 
 	if (napi_get_cb_info(env, info, &argc, argv, NULL, &data) != napi_ok)
@@ -105,20 +105,14 @@ read_job(napi_env env, napi_callback_info info, struct job *job)
 	job->call = data;
 	return napi_get_instance_data(env, (void **)&job->in) == napi_ok &&
 	       (job->door = find_door(env, argv[0])) != NULL &&
-	       napi_get_value_bool(env, argv[1], &job->async) == napi_ok &&
-	       value_texts(env, argv[2], &job->texts, &job->n_texts) &&
-	       value_numbers(env, argv[3], &job->numbers, &job->n_numbers) &&
+	       napi_get_value_bool(env, argv[2], &job->async) == napi_ok &&
+	       value_texts(env, argv[3], &job->texts, &job->n_texts) &&
+	       value_numbers(env, argv[4], &job->numbers, &job->n_numbers) &&
 	       job->n_texts >= job->call->n_texts &&
 	       job->n_numbers >= job->call->n_numbers &&
-	       napi_create_reference(env, argv[0], 1, &job->handle) == napi_ok;
-}
-
-static void
-end_job(napi_env env, struct job *job)
-{
-	if (job->handle != NULL)
-		napi_delete_reference(env, job->handle);
-	job_free(job);
+	       napi_create_reference(env, argv[0], 1, &job->handle) ==
+	               napi_ok &&
+	       napi_create_reference(env, argv[1], 1, &job->ask) == napi_ok;
 }
 
 static napi_value
@@ -128,7 +122,7 @@ call_async(napi_env env, struct job *job)
 	napi_value promise;
 
 	if (napi_create_promise(env, &job->deferred, &promise) != napi_ok) {
-		end_job(env, job);
+		job_end(env, job);
 		return NULL;
 	}
 	if (in->promises++ == 0)
@@ -145,9 +139,9 @@ call_sync(napi_env env, struct job *job)
 	engine_submit(job);
 	engine_wait(job);
 	value = job_value(env, job, &error);
-	if (value == NULL && error != NULL)
+	if (value == NULL)
 		napi_throw(env, error);
-	end_job(env, job);
+	job_end(env, job);
 	return value;
 }
 
@@ -161,7 +155,7 @@ call(napi_env env, napi_callback_info info)
 		return NULL;
 	}
 	if (!read_job(env, info, job)) {
-		end_job(env, job);
+		job_end(env, job);
 		napi_throw_type_error(env, NULL, "wrong arguments");
 		return NULL;
 	}

@@ -48,6 +48,7 @@ struct job {
 	struct progress progress; /* under the engine's lock */
 	napi_deferred deferred;  /* async */
 	napi_ref handle;         /* keeps the door */
+	napi_ref ask;            /* the function that answers questions */
 
 	struct text *texts;
 	size_t n_texts;
@@ -158,7 +159,7 @@ void engine_progress(struct job *job, const char *doing, size_t done,
 
 /* --- calls.c ------------------------------------------------------------ */
 
-/* A function of the addon: name(handle, async, texts, numbers). */
+/* A function of the addon: name(handle, ask, async, texts, numbers). */
 struct call {
 	const char *name;
 	size_t n_texts, n_numbers; /* at least */
@@ -181,6 +182,8 @@ void job_run(struct job *job);
 napi_value job_value(napi_env env, struct job *job, napi_value *ret_error);
 /* Frees all but the references to JavaScript's objects. */
 void job_free(struct job *job);
+/* In the JavaScript thread: frees all. */
+void job_end(napi_env env, struct job *job);
 
 /* --- values.c ----------------------------------------------------------- */
 

@@ -153,6 +153,13 @@ run_import(struct job *job)
 	                                    text(job, 0), flags, NULL);
 }
 
+/* The documented string: nothing but a stored certificate makes it "". */
+static napi_value
+give_success(napi_env env, struct job *job)
+{
+	return js_text(env, psm_js_string(job->err));
+}
+
 static enum psm_err
 refuse_import(struct job *job, size_t i)
 {
@@ -292,7 +299,7 @@ const struct call calls[] = {
 	{ "close", 0, 0, false, run_close, NULL, NULL, NULL },
 	{ "generateCRMFRequest", GENERATE_FIXED, 1, true, run_generate,
 	  give_requests, drop_requests, refuse_generate },
-	{ "importUserCertificates", 2, 1, false, run_import, NULL, NULL,
+	{ "importUserCertificates", 2, 1, false, run_import, give_success, NULL,
 	  refuse_import },
 	{ "popChallengeResponse", 1, 0, false, run_challenge, give_text,
 	  drop_text, refuse_challenge },
@@ -335,7 +342,8 @@ job_run(struct job *job)
 			job->err = fail(job, PSM_E_ARGUMENT,
 			                "the crypto object is closed");
 	}
-	if (job->err != PSM_OK && job->errmsg[0] == '\0') {
+	if (job->err != PSM_OK && job->errmsg[0] == '\0' &&
+	    door->ctx != NULL) {
 		fail(job, job->err, psm_errmsg(door->ctx));
 		job->param = psm_errparam(door->ctx);
 	}
@@ -358,8 +366,10 @@ job_error(napi_env env, const struct job *job)
 		result = psm_js_request_string(job->err, job->param, buf,
 		                               sizeof buf);
 	if (code == NULL || why == NULL ||
-	    napi_create_error(env, code, why, &error) != napi_ok)
-		return NULL;
+	    napi_create_error(env, code, why, &error) != napi_ok) {
+		napi_get_undefined(env, &error); /* a failure all the same */
+		return error;
+	}
 	js_put(env, error, "result", js_text(env, result));
 	js_put(env, error, "parameter", js_text(env, job->param));
 	return error;
@@ -392,4 +402,14 @@ job_free(struct job *job)
 	free(job->texts);
 	free(job->numbers);
 	free(job);
+}
+
+void
+job_end(napi_env env, struct job *job)
+{
+	if (job->handle != NULL)
+		napi_delete_reference(env, job->handle);
+	if (job->ask != NULL)
+		napi_delete_reference(env, job->ask);
+	job_free(job);
 }

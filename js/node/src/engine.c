@@ -218,8 +218,7 @@ free_jobs(struct instance *in, struct job *list)
 		struct job *job = list;
 
 		list = job->next;
-		napi_delete_reference(in->env, job->handle);
-		job_free(job);
+		job_end(in->env, job);
 	}
 }
 
@@ -435,8 +434,7 @@ settle(struct instance *in, struct job *job)
 		napi_resolve_deferred(env, job->deferred, value);
 	else
 		napi_reject_deferred(env, job->deferred, error);
-	napi_delete_reference(env, job->handle);
-	job_free(job);
+	job_end(env, job);
 	if (--in->promises == 0)
 		napi_unref_threadsafe_function(env, in->wake);
 }

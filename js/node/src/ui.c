@@ -2,7 +2,7 @@
  * License, v. 2.0. If a copy of the MPL was not distributed with this
  * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
 
-/* ui.c - struct psm_ui by way of handle.ask(kind, serial, async, ...), which
+/* ui.c - struct psm_ui by way of a call's ask(kind, serial, async, ...), which
  * returns the answer, or undefined when answer(serial, value) will bring it. */
 
 #include <string.h>
@@ -105,22 +105,22 @@ ui_context(struct door *door)
 
 /* --- in JavaScript's thread: questions ---------------------------------- */
 
-/* Call handle.ask(). NULL: it failed. */
+/* Call the job's ask(). NULL: it failed. */
 static napi_value
 call_ask(napi_env env, struct job *job, enum question_kind kind,
          uint32_t serial, const napi_value *args, size_t n_args)
 {
-	napi_value handle, function, argv[6] = { NULL }, result = NULL;
+	napi_value function, global, argv[6] = { NULL }, result = NULL;
 	bool pending;
 
 	for (size_t i = 0; i < n_args; i++)
 		argv[3 + i] = args[i];
-	if (napi_get_reference_value(env, job->handle, &handle) != napi_ok ||
-	    napi_get_named_property(env, handle, "ask", &function) != napi_ok ||
+	if (napi_get_reference_value(env, job->ask, &function) != napi_ok ||
+	    napi_get_global(env, &global) != napi_ok ||
 	    napi_create_uint32(env, kind, &argv[0]) != napi_ok ||
 	    napi_create_uint32(env, serial, &argv[1]) != napi_ok ||
 	    napi_get_boolean(env, job->async, &argv[2]) != napi_ok ||
-	    napi_call_function(env, handle, function, 3 + n_args, argv,
+	    napi_call_function(env, global, function, 3 + n_args, argv,
 	                       &result) != napi_ok)
 		result = NULL;
 	/* ask() throws nothing: this is a thread that is being ended. */

@@ -274,6 +274,7 @@ js_waiting(napi_env env, const struct psm_pending *pending)
 		[PSM_PENDING] = "pending",
 		[PSM_PENDING_STORED] = "stored",
 		[PSM_ORPHAN] = "orphan",
+		[PSM_RECOVERY] = "recovery",
 	};
 	napi_value object = js_object(env);
 	bool good =

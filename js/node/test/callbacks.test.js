@@ -79,6 +79,40 @@ test('a callback that throws is a no, and lastError.cause', NEEDS_CA, () => {
 	assert.equal(crypto.lastError.cause, thrown);
 });
 
+test('nothing but true is a yes', NEEDS_CA, async () => {
+	const text = answer();
+
+	for (const no of ['yes', 1, {}, [], () => true]) {
+		ui.confirm = () => no;
+		assert.equal(crypto.importUserCertificates(null, text, false),
+			'error:userCancel');
+		assert.ok(crypto.lastError.cause instanceof TypeError);
+		ui.confirm = async () => no;
+		assert.equal(await crypto.importUserCertificatesAsync(null,
+			text, false), 'error:userCancel');
+		assert.ok(crypto.lastError.cause instanceof TypeError);
+	}
+});
+
+test('a cause is told with its own call', NEEDS_CA, async () => {
+	const texts = [answer(), answer()];
+	const thrown = texts.map((_, i) => new Error(`${i}`));
+	let i = 0;
+
+	ui.confirm = () => {
+		throw thrown[i++];
+	};
+	const causes = texts.map(async (text) => {
+		await crypto.importUserCertificatesAsync(null, text, false);
+		return crypto.lastError.cause;
+	});
+
+	assert.deepEqual(await Promise.all(causes), thrown);
+	assert.equal(crypto.importUserCertificates(null, 'x', false),
+		'error:invalidCertificate');
+	assert.ok(!('cause' in crypto.lastError));
+});
+
 test('a promise in a synchronous call is a no with a cause', NEEDS_CA, () => {
 	const text = answer();
 
@@ -128,6 +162,8 @@ test('progress is told, and what it throws is nobody\'s', NEEDS_CA, () => {
 	};
 	assert.equal(crypto.importUserCertificates(null, text, false), '');
 	assert.ok(told.length > 0);
+	crypto.importUserCertificates(null, text, false);
+	assert.ok(!('cause' in crypto.lastError));
 	for (const [doing, done, total] of told) {
 		assert.equal(typeof doing, 'string');
 		assert.ok(total === 0 || done <= total);
@@ -214,6 +250,8 @@ test('the escrow is the user\'s decision', NEEDS_CA, () => {
 	};
 	assert.equal(request(), 'error:userCancel');
 	assert.deepEqual(asked, ['CN=KRA,O=Example', 1]);
+	ui.escrow = () => 'ask me later';
+	assert.equal(request(), 'error:userCancel');
 	ui.escrow = () => true;
 	assert.match(request(), /^MI/);
 });

@@ -50,7 +50,20 @@ test('a wrong number of arguments throws', () => {
 		assert.throws(() => crypto.generateCRMFRequest(
 			...Array(n).fill('x')), TypeError);
 	}
-	assert.throws(() => crypto.importUserCertificates('x'), TypeError);
+	for (const args of [[], ['x']])
+		assert.throws(() => crypto.importUserCertificates(...args),
+			TypeError);
+});
+
+test('a page cannot change the version, nor take a call away', () => {
+	assert.throws(() => {
+		crypto.version = '3';
+	}, TypeError);
+	assert.equal(crypto.version, '2.4');
+	const { random } = crypto;
+
+	assert.throws(() => random(1), TypeError);
+	assert.throws(() => random.call({}, 1), TypeError);
 });
 
 test('errors are in .request, with the name of the parameter', () => {
@@ -67,6 +80,8 @@ test('errors are in .request, with the name of the parameter', () => {
 		['CN=a', alg, 0, null, 'ec-sign\0'],
 		['CN=a', params, 0, 'x', 'rsa-sign'],
 		['CN=a', params, 0, 'curve=x', 'ec-sign'],
+		['CN=a', params, 0, 'popcert=x', 'ec-ex'],
+		['CN=a', params, 0, '\0', 'ec-sign'],
 		['CN=a', 'error:invalidParameter:keySize', 512, null,
 			'rsa-sign'],
 	];
@@ -78,6 +93,37 @@ test('errors are in .request, with the name of the parameter', () => {
 		assert.equal(crypto.lastError.parameter, error.split(':')[2]);
 	}
 	assert.equal(crypto.pending().length, 0);
+});
+
+test('a control or an escrow certificate that cannot be is named', () => {
+	const which = ['requestedDN', 'regToken', 'authenticator',
+		'escrowAuthorityCert'];
+
+	for (const [i, bad] of ['x', 'a\0', 'a\0', 'x'].entries()) {
+		const args = ['CN=a', null, null, null];
+
+		args[i] = bad;
+		assert.equal(crypto.generateCRMFRequest(...args, null, 2048,
+			null, 'rsa-ex').request,
+			`error:invalidParameter:${which[i]}`);
+	}
+	assert.equal(crypto.pending().length, 0);
+});
+
+test('arguments that throw do so before there is a key', () => {
+	const thrown = new Error('on purpose');
+	const hostile = { toString() { throw thrown; } };
+	const args = ['CN=a', null, null, null, null, 256, null, 'ec-sign'];
+
+	for (const i of args.keys()) {
+		const bad = args.map((it, j) => i === j ? hostile : it);
+
+		assert.throws(() => crypto.generateCRMFRequest(...bad), thrown);
+	}
+	assert.throws(() => crypto.importUserCertificates('a', hostile),
+		thrown);
+	assert.throws(() => crypto.popChallengeResponse(hostile), thrown);
+	assert.deepEqual(crypto.pending(), []);
 });
 
 test('every algorithm string: request, answer, import', NEEDS_CA, () => {
@@ -126,6 +172,18 @@ test('null, undefined, "" and "null" are no nickname', NEEDS_CA, () => {
 		assert.ok(crypto.list().some((cert) =>
 			cert.nickname === `N${i}'s Example ID`));
 	}
+});
+
+test('a subject that is here keeps its nickname', NEEDS_CA, () => {
+	for (const nickname of ['First', 'Second']) {
+		const answer = world.issue(request('CN=Same', KEYS[6]));
+
+		assert.equal(crypto.importUserCertificates(nickname, answer,
+			false), '');
+	}
+	const same = crypto.list().filter((it) => it.subject === 'CN=Same');
+
+	assert.deepEqual(same.map((it) => it.nickname), ['First', 'First']);
 });
 
 test('every documented string of an import', NEEDS_CA, () => {
@@ -187,6 +245,39 @@ test('a forced backup is written, with mode 0600', NEEDS_CA, () => {
 	other.close();
 });
 
+test('a backup target that cannot be is a no with a cause', NEEDS_CA, () => {
+	let target;
+	const other = world.open('db', { ui: { backupTarget: () => target } });
+	const answer = world.issue(request('CN=Nowhere', KEYS[6]));
+
+	for (target of ['file', {}, { path: 'x' }, { password: 'x' },
+		{ path: 'a\0b', password: 'x' },
+		{ path: 'x'.repeat(4096), password: 'x' },
+		{ path: 'x', password: 'x'.repeat(512) }]) {
+		assert.equal(other.importUserCertificates(null, answer, true),
+			'error:userCancel');
+		assert.match(other.lastError.cause.message,
+			/path|password/);
+	}
+	for (target of [null, undefined, false]) {
+		assert.equal(other.importUserCertificates(null, answer, true),
+			'error:userCancel');
+		assert.ok(!('cause' in other.lastError));
+	}
+	other.close();
+});
+
+test('a request for recovery is seen as what it is', NEEDS_CA, () => {
+	const { length } = crypto.pending();
+
+	world.psm('recover', '-d', world.path('db'), '-s', 'CN=Lost', '-o',
+		world.path('recovery'));
+	const lost = crypto.pending().filter((key) => key.state === 'recovery');
+
+	assert.equal(crypto.pending().length, length + 1);
+	assert.deepEqual(lost.map((key) => key.subject), ['CN=Lost']);
+});
+
 test('popChallengeResponse returns an error for what is none', () => {
 	for (const bad of [null, '', 'x', 'MAA='])
 		assert.match(crypto.popChallengeResponse(bad), /^error:/);
@@ -195,9 +286,13 @@ test('popChallengeResponse returns an error for what is none', () => {
 });
 
 test('signText never throws', () => {
-	const hostile = { toString() { throw new Error('no'); } };
+	const throws = (thrown) => ({ toString() { throw thrown; } });
+	const liar = { get result() { throw new Error('no'); } };
 
-	for (const args of [[], ['x'], ['x', 'maybe'], [hostile, 'auto'],
+	for (const args of [[], ['x'], ['x', 'maybe'],
+		[throws(new Error('no')), 'auto'], [throws(null), 'auto'],
+		[throws(undefined), 'auto'], [throws(liar), 'auto'],
+		[throws({ result: 'signed' }), 'auto'],
 		['x', 'auto', Symbol('x')], ['a\0b', 'auto'],
 		[Symbol('x'), 'ask']])
 		assert.equal(crypto.signText(...args), 'error:internalError');
@@ -224,6 +319,18 @@ test('signText signs, and lets the user choose', NEEDS_CA, () => {
 	other.close();
 });
 
+test('a signer that is not on offer is a no with a cause', NEEDS_CA, () => {
+	let choice;
+	const other = world.open('db', { ui: { chooseSigner: () => choice } });
+
+	assert.equal(world.enrol(crypto, 'CN=Another signer'), '');
+	for (choice of [-1, 1.5, 1000, '0', true]) {
+		assert.equal(other.signText('text', 'ask'), 'error:userCancel');
+		assert.ok(other.lastError.cause instanceof RangeError);
+	}
+	other.close();
+});
+
 test('random gives a character for each byte', async () => {
 	assert.equal(crypto.random(0), '');
 	const text = crypto.random(1000);
@@ -232,8 +339,10 @@ test('random gives a character for each byte', async () => {
 	assert.ok([...text].every((c) => c.charCodeAt(0) < 256));
 	assert.notEqual(text, crypto.random(1000));
 	assert.equal((await crypto.randomAsync('7')).length, 7);
-	for (const bad of [-1, 1.5, NaN, 'x', 2 ** 40])
+	for (const bad of [undefined, -1, 1.5, NaN, 'x', {}, (16 << 20) + 1,
+		2 ** 40])
 		assert.throws(() => crypto.random(bad), RangeError);
+	await assert.rejects(crypto.randomAsync(-1), RangeError);
 });
 
 test('the promise forms return what the others do', NEEDS_CA, async () => {

@@ -68,6 +68,20 @@ test('a worker that waits for a promise is ended', async () => {
 	crypto.close();
 });
 
+for (const job of ['flood', 'block', 'spin']) {
+	test(`a worker is ended in the midst of it: ${job}`, async () => {
+		const worker = work(job, 0);
+
+		assert.equal((await once(worker, 'message'))[0], job);
+		await worker.terminate();
+		const crypto = openCrypto({ db: world.path('db'),
+			password: 'secret' });
+
+		assert.equal(crypto.random(1).length, 1, 'the engine goes on');
+		crypto.close();
+	});
+}
+
 test('a worker that ends leaves nothing open', async () => {
 	await told(work('leave', 0));
 	const crypto = world.open('another');

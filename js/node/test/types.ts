@@ -9,10 +9,10 @@ import type { Certificate, Crypto, ImportResult, Plan, UI } from '..';
 
 const ui: UI = {
 	password: async (kind, name, attempt) =>
-		attempt === 0 ? Buffer.from(`${kind} ${name}`) : null,
+		attempt === 0 ? new Uint8Array(8) : `${kind} ${name}`,
 	confirm: (plan: Plan) => plan.certificates[0]?.matched === 'id',
 	backupTarget: () => ({ path: 'x.p12', password: 'x', compat: true }),
-	progress: (doing, done, total) => console.log(doing, done / total),
+	progress: (doing, done, total) => `${doing} ${done / total}`,
 	escrow: (holder, keys) => holder.isCA && keys === 1,
 	chooseSigner: (text, certs) => certs.length - 1,
 };
@@ -27,8 +27,12 @@ export async function use(): Promise<Certificate[]> {
 		0, null, 'ec-sign', 0, null, 'ec-sign', 0, null, 'ec-sign');
 	const result: ImportResult = crypto.importUserCertificates(null,
 		one.request + two.request + three.request, false);
+	const der: Uint8Array = crypto.list()[0].der;
 	const text: string = await crypto.signTextAsync(result, 'ask', 'CN=x');
 
+	crypto.importUserCertificates(undefined, `${der.length}`);
+	if (crypto.pending().some((key) => key.state === 'recovery'))
+		throw crypto.lastError?.cause ?? crypto.lastError;
 	// @ts-expect-error the option is "auto" or "ask"
 	crypto.signText(text, 'always');
 	// @ts-expect-error a key is three arguments

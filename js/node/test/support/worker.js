@@ -59,9 +59,39 @@ async function wait() {
 	await crypto.pendingAsync();
 }
 
+const RSA = ['CN=Ended', null, null, null, null, 4096, null, 'rsa-sign'];
+
+/** Promise forms wait behind one that runs. */
+function flood() {
+	const crypto = openCrypto({ db, password: 'secret' });
+
+	for (let i = 0; i < 20; i++)
+		crypto.generateCRMFRequestAsync(...RSA);
+	parentPort.postMessage('flood');
+}
+
+/** A synchronous call is at work. */
+function block() {
+	const crypto = openCrypto({ db, password: 'secret' });
+
+	parentPort.postMessage('block');
+	crypto.generateCRMFRequest(...RSA);
+}
+
+/** A synchronous call waits for a callback that never returns. */
+function spin() {
+	const crypto = openCrypto({ db, ui: { password: () => {
+		parentPort.postMessage('spin');
+		for (;;);
+	} } });
+
+	crypto.logout();
+	crypto.pending();
+}
+
 function leave() {
 	openCrypto({ db, password: 'secret' }).randomAsync(8);
 	parentPort.postMessage('left');
 }
 
-({ enrol, wait, leave })[job]();
+({ enrol, wait, flood, block, spin, leave })[job]();
