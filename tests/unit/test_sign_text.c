@@ -380,8 +380,8 @@ test_sign_text_of_a_ca_reads_its_name_however_it_is_written(void **state)
 {
 	static const char *const names[] = { "cn = Test CA , o = Acme",
 		                             "CN=\"Test CA\", O=Acme",
-		                             "2.5.4.3=#13075465737420"
-		                             "4341,O=Acme" };
+		                             ("2.5.4.3=#13075465737420"
+		                              "4341,O=Acme") };
 	static const char *const others[] = { "O=Acme,CN=Test CA",
 		                              "2.5.4.3=Test CA,O=Acme",
 		                              "CN=Test CA,O=Acme,C=DE" };
