@@ -48,6 +48,25 @@ can_open(struct psm_ctx *ctx, SECKEYPrivateKeyList *keys)
 	return true;
 }
 
+/* Under another key one in some hundreds is padded as it should be, by chance:
+ * what is no DER was not opened. */
+static SECItem *
+open_one_with(struct psm_ctx *ctx, const struct sealed *sealed,
+              SECKEYPrivateKey *key)
+{
+	nu_auto(SECItem) cert = nu_envelope_open(
+	        &sealed->response->encrypted_cert, key, &ctx->pin);
+	struct nu_der contents;
+
+	if (cert == NULL)
+		return NULL;
+	if (nu_der_only(cert, NU_SEQUENCE, &contents) != SECSuccess) {
+		PORT_SetError(SEC_ERROR_BAD_DATA);
+		return NULL;
+	}
+	return nu_take(cert);
+}
+
 /* A label only finds keys: the one that opens it is the right one. */
 static enum psm_err
 open_with(struct psm_ctx *ctx, struct sealed *sealed,
@@ -57,9 +76,7 @@ open_with(struct psm_ctx *ctx, struct sealed *sealed,
 
 	for (SECKEYPrivateKeyListNode *n = PRIVKEY_LIST_HEAD(keys);
 	     !PRIVKEY_LIST_END(n, keys); n = PRIVKEY_LIST_NEXT(n)) {
-		nu_auto(SECItem) cert =
-		        nu_envelope_open(&sealed->response->encrypted_cert,
-		                         n->key, &ctx->pin);
+		nu_auto(SECItem) cert = open_one_with(ctx, sealed, n->key);
 
 		if (cert == NULL)
 			continue;
