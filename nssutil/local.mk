@@ -21,6 +21,8 @@ nssutil_libnu_la_SOURCES = \
 	nssutil/nu_ext.c nssutil/nu_ext.h \
 	nssutil/nu_init.c nssutil/nu_init.h \
 	nssutil/nu_key.c nssutil/nu_key.h \
+	nssutil/nu_keyfile.c nssutil/nu_keyfile.h nssutil/nu_keyfile_int.h \
+	nssutil/nu_keyfile_pem.c \
 	nssutil/nu_name.c nssutil/nu_name.h \
 	nssutil/nu_p10.c nssutil/nu_p10.h \
 	nssutil/nu_p12.h nssutil/nu_p12_int.h \

@@ -7,6 +7,8 @@
 #include "nssutil/nu_name.h"
 
 #include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -136,6 +138,90 @@ nu_name_of_issuer(const SECItem *der_name)
 		                           SEC_OID_UNKNOWN };
 
 	return first_kind_present(der_name, kinds);
+}
+
+/* RFC 4514, 2.4: what has no text. */
+static char *
+value_hex(const CERTAVA *ava)
+{
+	char *text = malloc(2 * (size_t)ava->value.len + 2);
+
+	if (text == NULL) {
+		PORT_SetError(SEC_ERROR_NO_MEMORY);
+		return NULL;
+	}
+	text[0] = '#';
+	nu_hex(ava->value.data, ava->value.len, text + 1);
+	return text;
+}
+
+/* An OID in dotted decimal; "" when it is none, or has an arc above 32 bits. */
+static void
+oid_text(const SECItem *oid, char *text, size_t size)
+{
+	uint64_t arc = 0;
+	size_t len = 0;
+
+	text[0] = '\0';
+	for (unsigned i = 0; i < oid->len && len + 24 < size; i++) {
+		arc = arc << 7 | (oid->data[i] & 0x7f);
+		if (arc > UINT32_MAX)
+			break;
+		if (oid->data[i] & 0x80)
+			continue;
+		if (len == 0) { /* X.690, 8.19.4 */
+			unsigned top = arc < 80 ? (unsigned)arc / 40 : 2;
+
+			len = (size_t)snprintf(text, size, "%u.%u", top,
+			                       (unsigned)arc - 40 * top);
+		} else {
+			len += (size_t)snprintf(text + len, size - len, ".%u",
+			                        (unsigned)arc);
+		}
+		arc = 0;
+		if (i + 1 == oid->len)
+			return;
+	}
+	text[0] = '\0';
+}
+
+static SECStatus
+visit(const CERTAVA *ava,
+      SECStatus (*fn)(void *arg, const char *type, const char *value),
+      void *arg)
+{
+	char type[256];
+	nu_auto_mem char *value = NULL;
+
+	oid_text(&ava->type, type, sizeof type);
+	PORT_SetError(0);
+	value = value_text(ava);
+	if (value == NULL && !nu_err_is_trouble(PORT_GetError()))
+		value = value_hex(ava);
+	return value != NULL ? fn(arg, type, value) : SECFailure;
+}
+
+SECStatus
+nu_name_walk(const SECItem *der_name,
+             SECStatus (*fn)(void *arg, const char *type, const char *value),
+             void *arg)
+{
+	nu_auto(PLArenaPool) arena = PORT_NewArena(DER_DEFAULT_CHUNKSIZE);
+	CERTName name;
+
+	memset(&name, 0, sizeof name);
+	if (arena == NULL ||
+	    SEC_QuickDERDecodeItem(arena, &name,
+	                           SEC_ASN1_GET(CERT_NameTemplate),
+	                           der_name) != SECSuccess)
+		return SECFailure;
+	for (CERTRDN **rdn = name.rdns; rdn != NULL && *rdn != NULL; rdn++) {
+		for (CERTAVA **ava = (*rdn)->avas; ava && *ava; ava++) {
+			if (visit(*ava, fn, arg) != SECSuccess)
+				return SECFailure;
+		}
+	}
+	return SECSuccess;
 }
 
 /* U+0000 to U+001F, U+007F to U+009F. */

@@ -22,6 +22,15 @@ char *nu_name_to_text(const SECItem *der_name);
 char *nu_name_of_subject(const SECItem *der_name);
 char *nu_name_of_issuer(const SECItem *der_name);
 
+/* Call fn for each attribute of a Name in DER, in its order: type is its OID in
+ * dotted decimal ("" when it is malformed), value UTF-8 ("#" and the DER in
+ * hexadecimal when it is no text), both borrowed. SECFailure: NSS's error, or
+ * fn's. */
+SECStatus nu_name_walk(const SECItem *der_name,
+                       SECStatus (*fn)(void *arg, const char *type,
+                                       const char *value),
+                       void *arg);
+
 enum { NU_NICKNAME_MAX = 255 };
 
 /* A nickname somebody wishes for, made one that NSS can find again: white space

@@ -189,7 +189,7 @@ struct p12_cert *p12_certs(const struct nu_p12 *p12);
 /* Note a verdict; all of these are SECFailure. */
 SECStatus p12_fail(struct nu_p12 *p12, enum nu_p12_verdict verdict,
                    const char *why);
-/* After a failure of NSS's: as above, unless it is only short of memory. */
+/* After a failure of NSS's: as above, unless it is about memory or a token. */
 SECStatus p12_fail_nss(struct nu_p12 *p12, enum nu_p12_verdict verdict,
                        const char *why);
 SECStatus p12_damaged(struct nu_p12 *p12);
@@ -215,6 +215,20 @@ SECStatus p12_read_encrypted(struct nu_p12 *p12);
 
 /* Give the certificates their keys. */
 SECStatus p12_match_keys(struct nu_p12 *p12);
+
+/* Where a key goes. */
+struct p12_target {
+	PLArenaPool *arena;            /* of what is needed on the way */
+	struct p12_password *password; /* it is, or will be, encrypted by */
+	PK11SlotInfo *slot;
+	SECKEYPublicKey *pub;          /* the other half */
+	void *wincx;
+};
+/* A PrivateKeyInfo into a slot, as a session object or a token's. label may be
+ * NULL. Nothing is proved. NULL and an NSS error. */
+SECKEYPrivateKey *p12_import_plain(const SECItem *plain,
+                                   const struct p12_target *to,
+                                   const char *label, PRBool permanent);
 
 /* A copy of key, which cert belongs to, on NSS's own token for this session,
  * carried there wrapped. NULL and an NSS error: its token cannot wrap it. */

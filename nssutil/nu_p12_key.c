@@ -84,15 +84,10 @@ public_key(const SECItem *cert_der)
 
 /* --- keys into a token ------------------------------------------------- */
 
-struct target {
-	PK11SlotInfo *slot;
-	SECKEYPublicKey *pub;
-	void *wincx;
-};
-
 static SECKEYPrivateKey *
-import_shrouded(struct nu_p12 *p12, SECKEYEncryptedPrivateKeyInfo *epki,
-                const struct target *to, const char *label, PRBool permanent)
+import_shrouded(SECKEYEncryptedPrivateKeyInfo *epki,
+                const struct p12_target *to, const char *label,
+                PRBool permanent)
 {
 	SECItem *value = nu_key_public_value(to->pub);
 	SECItem name = { siBuffer, NULL, 0 };
@@ -102,7 +97,7 @@ import_shrouded(struct nu_p12 *p12, SECKEYEncryptedPrivateKeyInfo *epki,
 		return NULL;
 	if (label != NULL) {
 		name.data =
-			(unsigned char *)PORT_ArenaStrdup(p12->arena, label);
+			(unsigned char *)PORT_ArenaStrdup(to->arena, label);
 		name.len = (unsigned)strlen(label);
 		if (name.data == NULL)
 			return NULL;
@@ -110,7 +105,7 @@ import_shrouded(struct nu_p12 *p12, SECKEYEncryptedPrivateKeyInfo *epki,
 	PORT_SetError(SEC_ERROR_BAD_KEY); /* NSS does not always say */
 	if (PK11_ImportEncryptedPrivateKeyInfoAndReturnKey(
 		    to->slot, epki,
-		    p12_password_for(&p12->password, &epki->algorithm),
+		    p12_password_for(to->password, &epki->algorithm),
 		    label != NULL ? &name : NULL, value, permanent, PR_TRUE,
 		    SECKEY_GetPublicKeyType(to->pub), KU_ALL, &key,
 		    to->wincx) != SECSuccess)
@@ -119,9 +114,9 @@ import_shrouded(struct nu_p12 *p12, SECKEYEncryptedPrivateKeyInfo *epki,
 }
 
 /* A token in FIPS mode takes no plain key, so encrypt it first. */
-static SECKEYPrivateKey *
-import_plain(struct nu_p12 *p12, const SECItem *plain, const struct target *to,
-             const char *label, PRBool permanent)
+SECKEYPrivateKey *
+p12_import_plain(const SECItem *plain, const struct p12_target *to,
+                 const char *label, PRBool permanent)
 {
 	SECAlgorithmID *algorithm = PK11_CreatePBEV2AlgorithmID(
 		SEC_OID_PKCS5_PBES2, SEC_OID_AES_256_CBC, SEC_OID_HMAC_SHA256,
@@ -133,29 +128,27 @@ import_plain(struct nu_p12 *p12, const SECItem *plain, const struct target *to,
 		return NULL;
 	memset(&epki, 0, sizeof epki);
 	epki.algorithm = *algorithm;
-	if (p12_encrypt(p12->arena, algorithm, &p12->password, plain, to->wincx,
+	if (p12_encrypt(to->arena, algorithm, to->password, plain, to->wincx,
 	                &epki.encryptedData) == SECSuccess)
-		key = import_shrouded(p12, &epki, to, label, permanent);
+		key = import_shrouded(&epki, to, label, permanent);
 	SECOID_DestroyAlgorithmID(algorithm, PR_TRUE);
 	return key;
 }
 
 static SECKEYPrivateKey *
-import(struct nu_p12 *p12, struct p12_key *key, const struct target *to,
-       const char *label, PRBool permanent)
+import(struct p12_key *key, const struct p12_target *to, const char *label,
+       PRBool permanent)
 {
 	return key->plain.len > 0
-	               ? import_plain(p12, &key->plain, to, label, permanent)
-	               : import_shrouded(p12, &key->shrouded, to, label,
-	                                 permanent);
+	               ? p12_import_plain(&key->plain, to, label, permanent)
+	               : import_shrouded(&key->shrouded, to, label, permanent);
 }
 
 /* A session key that is proved to be the public key's other half. */
 static SECKEYPrivateKey *
-import_proved(struct nu_p12 *p12, struct p12_key *key, const struct target *to)
+import_proved(struct p12_key *key, const struct p12_target *to)
 {
-	nu_auto(SECKEYPrivateKey) session =
-		import(p12, key, to, NULL, PR_FALSE);
+	nu_auto(SECKEYPrivateKey) session = import(key, to, NULL, PR_FALSE);
 
 	if (session == NULL || !nu_key_proves(session, to->pub))
 		return NULL;
@@ -168,13 +161,14 @@ is_key_of(struct nu_p12 *p12, struct p12_key *key, const struct p12_cert *cert,
 {
 	nu_auto(SECKEYPublicKey) pub = public_key(&cert->shown.der);
 	nu_auto(SECKEYPrivateKey) session = NULL;
-	struct target to = { slot, pub, p12->wincx };
+	struct p12_target to = { p12->arena, &p12->password, slot, pub,
+		                 p12->wincx };
 
 	if (pub == NULL ||
 	    (key->plain.len == 0 &&
 	     p12_spend_on(p12, &key->shrouded.algorithm) != SECSuccess))
 		return PR_FALSE;
-	session = import_proved(p12, key, &to);
+	session = import_proved(key, &to);
 	return session != NULL;
 }
 
@@ -244,20 +238,22 @@ nu_p12_import_key(struct nu_p12 *p12, size_t i, PK11SlotInfo *slot,
 	struct p12_cert *cert = i < p12->certs.n ? &p12_certs(p12)[i] : NULL;
 	nu_auto(SECKEYPrivateKey) session = NULL;
 	nu_auto(SECKEYPublicKey) pub = NULL;
-	struct target to = { slot, NULL, wincx };
+	struct p12_target to = { NULL, NULL, slot, NULL, wincx };
 
 	if (cert == NULL || cert->key == NULL) {
 		PORT_SetError(SEC_ERROR_NO_KEY);
 		return NULL;
 	}
+	to.arena = p12->arena;
+	to.password = &p12->password;
 	to.pub = pub = public_key(&cert->shown.der);
 	if (pub == NULL ||
 	    (PK11_NeedLogin(slot) &&
 	     PK11_Authenticate(slot, PR_TRUE, wincx) != SECSuccess))
 		return NULL;
-	session = import_proved(p12, cert->key, &to);
+	session = import_proved(cert->key, &to);
 	if (session == NULL)
 		return NULL;
-	return permanent ? import(p12, cert->key, &to, label, PR_TRUE)
+	return permanent ? import(cert->key, &to, label, PR_TRUE)
 	                 : nu_take(session);
 }

@@ -254,6 +254,7 @@ nu_p12_open(const SECItem *file, const char *password, void *wincx,
 		*ret_why = "could not be read";
 		return NU_P12_FAILED;
 	}
+	PORT_SetError(0);
 	if (p12_password_make(p12->arena, password, &p12->password) !=
 	    SECSuccess)
 		p12_fail_nss(p12, NU_P12_PASSWORD,

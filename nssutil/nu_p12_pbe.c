@@ -344,6 +344,7 @@ p12_pbe_check(SECAlgorithmID *algorithm, long *ret_iterations)
 {
 	SECOidTag tag = SECOID_GetAlgorithmTag(algorithm);
 
+	PORT_SetError(0); /* an unknown one need not set any */
 	if (!SEC_PKCS5IsAlgorithmPBEAlgTag(tag) ||
 	    tag == SEC_OID_PKCS5_PBKDF2 || tag == SEC_OID_PKCS5_PBMAC1)
 		return P12_KDF_UNKNOWN;

@@ -13,6 +13,7 @@
 #include <secerr.h>
 
 #include "nssutil/nu_auto.h"
+#include "nssutil/nu_err.h"
 
 enum {
 	MAX_OBJECTS = 2000, /* certificates, keys and safes, each */
@@ -34,7 +35,7 @@ p12_fail(struct nu_p12 *p12, enum nu_p12_verdict verdict, const char *why)
 SECStatus
 p12_fail_nss(struct nu_p12 *p12, enum nu_p12_verdict verdict, const char *why)
 {
-	if (PORT_GetError() == SEC_ERROR_NO_MEMORY)
+	if (nu_err_is_trouble(PORT_GetError()))
 		return p12_fail(p12, NU_P12_FAILED, "could not be read");
 	return p12_fail(p12, verdict, why);
 }
@@ -62,8 +63,9 @@ p12_check_kdf(struct nu_p12 *p12, enum p12_kdf kdf)
 	case P12_KDF_GOOD:
 		return SECSuccess;
 	case P12_KDF_UNKNOWN:
-		return p12_fail(p12, NU_P12_UNSUPPORTED,
-		                "is encrypted in a way this NSS cannot read");
+		return p12_fail_nss(
+			p12, NU_P12_UNSUPPORTED,
+			"is encrypted in a way this NSS cannot read");
 	case P12_KDF_TOO_SLOW:
 		return p12_fail(p12, NU_P12_UNSUPPORTED,
 		                "asks for more than 10,000,000 iterations");

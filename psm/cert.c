@@ -204,3 +204,38 @@ psm_cert_list_free(struct psm_cert_list *list)
 	free(list->certs);
 	free(list);
 }
+
+struct visitor {
+	bool (*fn)(void *arg, const char *type, const char *value);
+	void *arg;
+};
+
+static SECStatus
+visit(void *arg, const char *type, const char *value)
+{
+	const struct visitor *visitor = arg;
+
+	if (visitor->fn(visitor->arg, type, value))
+		return SECSuccess;
+	PORT_SetError(SEC_ERROR_NO_MEMORY);
+	return SECFailure;
+}
+
+enum psm_err
+psm_cert_attributes(const struct psm_cert *cert, bool of_issuer,
+                    bool (*fn)(void *arg, const char *type,
+                               const char *value),
+                    void *arg)
+{
+	struct visitor visitor = { fn, arg };
+	SECItem der = { siBuffer, (unsigned char *)cert->der,
+		        (unsigned)cert->der_len };
+	struct nu_cert parts;
+
+	if (nu_cert_read(&der, &parts) == SECSuccess &&
+	    nu_name_walk(of_issuer ? &parts.issuer : &parts.subject, visit,
+	                 &visitor) == SECSuccess)
+		return PSM_OK;
+	return PORT_GetError() == SEC_ERROR_NO_MEMORY ? PSM_E_NO_MEMORY
+	                                              : PSM_E_CERTIFICATE;
+}

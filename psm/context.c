@@ -391,6 +391,12 @@ check_flags(struct psm_ctx *ctx, unsigned flags)
 	return PSM_OK;
 }
 
+const char *
+ctx_dir(void)
+{
+	return process.dir;
+}
+
 enum psm_err
 psm_open(struct psm_ctx *ctx, const char *dir, unsigned flags)
 {
@@ -428,8 +434,10 @@ psm_close(struct psm_ctx *ctx)
 		return;
 	ctx->open = false;
 	pthread_mutex_lock(&process.lock);
-	if (--process.users == 0)
+	if (--process.users == 0) {
 		(void)nu_close(); /* nobody could act on a refusal */
+		stamp_close();
+	}
 	pthread_mutex_unlock(&process.lock);
 }
 

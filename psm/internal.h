@@ -51,11 +51,18 @@ enum psm_err ctx_key_slots(struct psm_ctx *ctx, struct nu_slots **ret_slots);
 enum psm_err ctx_name_locked(struct psm_ctx *ctx, enum psm_err err);
 void ctx_progress(struct psm_ctx *ctx, const char *doing, size_t done,
                   size_t total);
+/* The directory of the open database. */
+const char *ctx_dir(void);
 /* Strict base64, PEM or not, within the limit; err for what is malformed. what
  * is for messages: "the answer". */
 enum psm_err ctx_decode_base64(struct psm_ctx *ctx, enum psm_err err,
                                const char *what, const char *text, size_t len,
                                SECItem *ret_der);
+
+/* --- stamp.c ----------------------------------------------------------- */
+
+/* Forget the files it reads: NSS has closed them. */
+void stamp_close(void);
 
 /* --- error.c ----------------------------------------------------------- */
 
@@ -112,6 +119,47 @@ enum psm_err store_find(struct psm_ctx *ctx, const char *name,
 SECStatus store_delete_key(PK11SlotInfo *slot, SECKEYPrivateKey *key);
 /* Its nickname without the token's name, or NULL. */
 const char *store_bare_nickname(const CERTCertificate *cert);
+
+/* A certificate object as it lies in a token, borrowed. */
+struct store_object {
+	PK11SlotInfo *slot;
+	SECItem der, id;
+	char *label; /* or NULL */
+};
+typedef SECStatus (*store_object_fn)(const struct store_object *object,
+                                     void *arg);
+/* Call fn for each of a token's. NSS's error, or fn's. */
+SECStatus store_walk(PK11SlotInfo *slot, store_object_fn fn, void *arg);
+/* Delete cert, which is called name, and its key, unless others use that. */
+enum psm_err store_delete(struct psm_ctx *ctx, CERTCertificate *cert,
+                          const char *name, unsigned flags,
+                          bool *ret_key_deleted);
+/* How many certificates of its token have this CKA_ID; 0 is an error, for a
+ * key that has one. */
+size_t store_count_certs(SECKEYPrivateKey *key);
+/* Store a certificate that was deleted, best effort; nickname may be "". */
+void store_again(PK11SlotInfo *slot, const SECItem *der, const char *nickname);
+
+/* --- certobj.c: a certificate as it lies in a token ---------------------- */
+
+/* Text and data are of the arena. */
+struct certobj {
+	PK11SlotInfo *slot;      /* borrowed */
+	CK_OBJECT_HANDLE handle;
+	char *label;             /* "": none */
+	SECItem id;              /* CKA_ID; no data: none */
+};
+
+/* Where cert lies in slot, and what is written there, whatever NSS remembers of
+ * it. NSS's error. */
+SECStatus certobj_read(PLArenaPool *arena, PK11SlotInfo *slot,
+                       CERTCertificate *cert, void *wincx,
+                       struct certobj *ret_object);
+SECStatus certobj_set(const struct certobj *object, CK_ATTRIBUTE_TYPE type,
+                      const void *data, size_t len);
+/* Those in slot whose label is exactly this; NULL and SECSuccess: none. */
+SECStatus certobj_find(PK11SlotInfo *slot, const char *label, void *wincx,
+                       CERTCertList **ret_certs);
 
 /* --- label.c: what a key's label says that it waits for ------------------ */
 
@@ -250,12 +298,19 @@ enum psm_err plan_add_chain(struct psm_ctx *ctx, struct plan *plan,
                             const SECItem *der);
 /* No two of one issuer and serial; signatures hold; warnings are set. */
 enum psm_err plan_verify(struct psm_ctx *ctx, struct plan *plan);
+/* Is a step's certificate in its slot already? plan_add_chain() asks by itself,
+ * plan_name() for the users'. */
+enum psm_err plan_find(struct psm_ctx *ctx, struct step *step);
 /* Is it stored already, and under which nickname will it be? */
 enum psm_err plan_name(struct psm_ctx *ctx, struct plan *plan);
+/* The nicknames of the chain alone. */
+enum psm_err plan_name_chain(struct psm_ctx *ctx, struct plan *plan);
 /* Show the whole to the user. */
 enum psm_err plan_confirm(struct psm_ctx *ctx, const struct plan *plan);
 /* Store what is not stored yet, chain last; undone after a failure. */
 enum psm_err plan_commit(struct psm_ctx *ctx, struct plan *plan);
+/* The chain alone. After a failure, plan_undo() is the caller's to call. */
+enum psm_err plan_commit_chain(struct psm_ctx *ctx, struct plan *plan);
 /* The keys' labels become the nicknames; undone after a failure. */
 enum psm_err plan_retire(struct psm_ctx *ctx, struct plan *plan);
 /* Take back what this call did. Best effort: the token may be gone. */
@@ -349,6 +404,62 @@ bool request_is_text(const char *text);
 enum psm_err nickname_choose(struct psm_ctx *ctx, struct plan *plan,
                              const struct step *step, const char *wish,
                              const char **ret_nickname);
+
+/* --- put.c, put_read.c, put_write.c: psm_store_put() ----------------------- */
+
+/* Until a put is over, its new key's label is this and the nickname, and so is
+ * its certificate's while another subject's still holds the nickname. The keys
+ * that are to go are marked too. psm_store_tidy() knows by them what an
+ * interrupted put was about. No colon: NSS would look for a token. */
+#define PUT_NEW "psm-put "
+#define PUT_OLD "psm-old "
+
+/* A certificate that gives way. */
+struct put_old {
+	CERTCertificate *cert;
+	struct certobj object;
+	SECKEYPrivateKey *key;   /* goes along; NULL: none, or still needed */
+	char *key_label;         /* before it was marked */
+	bool marked, cert_deleted, key_deleted;
+};
+
+struct put {
+	const struct psm_put_params *params;
+	const char *nickname;    /* "": none */
+	char *new_label, *old_label; /* PUT_NEW or PUT_OLD and the nickname */
+	enum psm_put_part part;  /* what was wrong */
+	PK11SlotInfo *slot;
+
+	/* --- put_read.c: what came */
+	SECItem der;             /* out of PEM */
+	struct nu_certs *certs;  /* or NULL: it is a PKCS#12 */
+	struct nu_p12 *p12;
+	size_t p12_user;         /* which of its certificates is the user's */
+	struct plan plan;        /* one user */
+	struct step *step;       /* that one */
+	SECKEYPublicKey *pub;
+	SECKEYPrivateKey *session; /* the key that came; NULL: none did */
+
+	/* --- what is here */
+	struct certobj here;     /* if step->present */
+	SECKEYPrivateKey *key;   /* in the token; NULL: not yet */
+	struct put_old *olds;
+	size_t n_olds;
+
+	/* --- put_write.c: what was done */
+	struct certobj object;   /* the certificate, once it is stored */
+	bool on_temporary;       /* it still has the label new_label */
+	CK_OBJECT_HANDLE public;
+	char *key_label;         /* what relabelling the key replaced */
+	bool key_stored, cert_stored, cert_renamed, cert_linked, cert_named;
+	bool key_labelled;
+};
+
+/* Certificates and key, decoded and proved. Sets part. */
+enum psm_err put_read_certs(struct psm_ctx *ctx, struct put *put);
+enum psm_err put_read_key(struct psm_ctx *ctx, struct put *put);
+/* Do all of it, or undo it again. */
+enum psm_err put_write(struct psm_ctx *ctx, struct put *put);
 
 /* --- backup.c ----------------------------------------------------------- */
 

@@ -5,6 +5,7 @@ noinst_LTLIBRARIES += psm/libpsm-core.la
 psm_libpsm_core_la_SOURCES = \
 	psm/backup.c \
 	psm/cert.c \
+	psm/certobj.c \
 	psm/challenge.c \
 	psm/context.c \
 	psm/encrypted.c \
@@ -23,11 +24,16 @@ psm_libpsm_core_la_SOURCES = \
 	psm/pending.c \
 	psm/plan.c \
 	psm/psm.h \
+	psm/put.c \
+	psm/put_read.c \
+	psm/put_write.c \
 	psm/recovery.c \
 	psm/request.c \
 	psm/restore.c \
 	psm/sign_text.c \
+	psm/stamp.c \
 	psm/store.c \
+	psm/tidy.c \
 	psm/verify.c \
 	psm/waiting.c
 psm_libpsm_core_la_LIBADD = nssutil/libnu.la

@@ -183,8 +183,8 @@ plan_add_user(struct psm_ctx *ctx, struct plan *plan, const SECItem *der,
 	                 der, "a certificate");
 }
 
-static enum psm_err
-find_present(struct psm_ctx *ctx, struct step *step)
+enum psm_err
+plan_find(struct psm_ctx *ctx, struct step *step)
 {
 	PRBool present = PR_FALSE;
 
@@ -227,7 +227,7 @@ plan_add_chain(struct psm_ctx *ctx, struct plan *plan, const SECItem *der)
 		return psm_fail_nss(ctx, PSM_E_STORE, "no database");
 	err = fill_step(ctx, plan, &plan->chain[i], &plan->result->chain[i],
 	                der, "a CA certificate");
-	return err == PSM_OK ? find_present(ctx, &plan->chain[i]) : err;
+	return err == PSM_OK ? plan_find(ctx, &plan->chain[i]) : err;
 }
 
 /* --- names ------------------------------------------------------------------ */
@@ -260,18 +260,26 @@ name_step(struct psm_ctx *ctx, struct plan *plan, struct step *step,
 }
 
 enum psm_err
+plan_name_chain(struct psm_ctx *ctx, struct plan *plan)
+{
+	enum psm_err err = PSM_OK;
+
+	for (size_t i = 0; i < plan->n_chain && err == PSM_OK; i++)
+		err = name_step(ctx, plan, &plan->chain[i], NULL);
+	return err;
+}
+
+enum psm_err
 plan_name(struct psm_ctx *ctx, struct plan *plan)
 {
 	enum psm_err err = PSM_OK;
 
 	for (size_t i = 0; i < plan->n_users && err == PSM_OK; i++) {
-		err = find_present(ctx, &plan->users[i]);
+		err = plan_find(ctx, &plan->users[i]);
 		if (err == PSM_OK)
 			err = name_step(ctx, plan, &plan->users[i], plan->wish);
 	}
-	for (size_t i = 0; i < plan->n_chain && err == PSM_OK; i++)
-		err = name_step(ctx, plan, &plan->chain[i], NULL);
-	return err;
+	return err == PSM_OK ? plan_name_chain(ctx, plan) : err;
 }
 
 enum psm_err
@@ -414,14 +422,20 @@ store_steps(struct psm_ctx *ctx, struct step *steps, size_t n,
 }
 
 enum psm_err
+plan_commit_chain(struct psm_ctx *ctx, struct plan *plan)
+{
+	return store_steps(ctx, plan->chain, plan->n_chain,
+	                   "storing CA certificates");
+}
+
+enum psm_err
 plan_commit(struct psm_ctx *ctx, struct plan *plan)
 {
 	enum psm_err err = store_steps(ctx, plan->users, plan->n_users,
 	                               "storing certificates");
 
 	if (err == PSM_OK)
-		err = store_steps(ctx, plan->chain, plan->n_chain,
-		                  "storing CA certificates");
+		err = plan_commit_chain(ctx, plan);
 	if (err != PSM_OK)
 		plan_undo(ctx, plan);
 	return err;

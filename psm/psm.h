@@ -213,6 +213,18 @@ const struct psm_cert *psm_cert_list_get(const struct psm_cert_list *list,
                                          size_t i);
 void psm_cert_list_free(struct psm_cert_list *list);
 
+/* Hand fn each attribute of a certificate's subject (or, with of_issuer, its
+ * issuer), in the certificate's order: type is an OID in dotted decimal
+ * ("2.5.4.3" is CN; "" when it is malformed), value UTF-8, both borrowed for
+ * the call; a value that is no text is "#" and its DER in hexadecimal. fn
+ * returns false when it is out of memory. A database is open.
+ * PSM_E_CERTIFICATE: the name is malformed. */
+PSM_MUST enum psm_err
+psm_cert_attributes(const struct psm_cert *cert, bool of_issuer,
+                    bool (*fn)(void *arg, const char *type,
+                               const char *value),
+                    void *arg);
+
 #define PSM_DELETE_KEEP_KEY 0x01u /* the certificate alone */
 
 /* Delete the one certificate called name, as for psm_store_get(), and its
@@ -221,6 +233,72 @@ void psm_cert_list_free(struct psm_cert_list *list);
  * PSM_E_NOT_FOUND, PSM_E_AMBIGUOUS: a nickname of several; use a fingerprint. */
 PSM_MUST enum psm_err psm_store_delete(struct psm_ctx *ctx, const char *name,
                                        unsigned flags, bool *ret_key_deleted);
+
+#define PSM_PUT_REPLACE 0x01u /* what has that nickname goes when the new
+                               * one is stored */
+
+/* Zero it, then set what differs. Bytes are borrowed for the call. */
+struct psm_put_params {
+	/* DER or PEM. Of several certificates in PEM or PKCS#7 the first is the
+	 * user's, the others its chain. Or a PKCS#12, with key and chain. */
+	const unsigned char *cert;
+	size_t cert_len;           /* bytes */
+	/* PKCS#8, PKCS#1 or SEC1, DER or PEM, encrypted (PKCS#8, or PEM's own
+	 * "Proc-Type: 4,ENCRYPTED") or not. NULL: in the PKCS#12, or here
+	 * already. */
+	const unsigned char *key;
+	size_t key_len;
+	const char *password;      /* of the key or the PKCS#12; NULL: none */
+	const char *nickname;      /* NULL: none */
+	unsigned flags;
+	const char *keep;          /* a certificate that is here under a
+	                            * nickname beginning so keeps it: another
+	                            * one is PSM_E_EXISTS; NULL: any may go */
+};
+
+/* What psm_store_put() did. A later version may add members at the end. */
+struct psm_put {
+	char sha1[41], sha256[65]; /* of the certificate, lower-case hexadecimal */
+	/* SHA-1 of the certificate that gave way to it (or its own, when it was
+	 * here before and nothing else gave way); "": none. */
+	char replaced[41];
+};
+
+enum psm_put_part { PSM_PUT_NOTHING, PSM_PUT_CERT, PSM_PUT_KEY,
+                    PSM_PUT_PASSWORD, PSM_PUT_NICKNAME };
+
+/* Store a certificate with its key in the database: both or neither. The new
+ * one is stored before an old one goes, so that at no moment there is neither;
+ * after an interruption between the two, psm_store_tidy() finishes the work. A
+ * certificate that is here already is renamed, and gets its key if it had none;
+ * without a nickname it keeps its own. The key of what gives way goes too,
+ * unless another certificate uses it. Chain certificates come in without trust.
+ *   ret_put   or NULL
+ *   ret_part  or NULL: which part was wrong, after a failure; PSM_PUT_NOTHING:
+ *             it was not what came
+ * PSM_E_CERTIFICATE: no certificate in it, or a damaged one. PSM_E_ARGUMENT: a
+ * key that is damaged, of an unknown kind, or not the certificate's; or no
+ * nickname that NSS finds again. PSM_E_PASSWORD: the password does not open it,
+ * or one is needed. PSM_E_PKCS12, PSM_E_PKCS12_KIND. PSM_E_NOT_FOUND: no key
+ * was given and none is here. PSM_E_EXISTS: the nickname is taken, and
+ * PSM_PUT_REPLACE was not said; or the certificate keeps its own. */
+PSM_MUST enum psm_err psm_store_put(struct psm_ctx *ctx,
+                                    const struct psm_put_params *params,
+                                    struct psm_put *ret_put,
+                                    enum psm_put_part *ret_part);
+/* Where an interrupted psm_store_put() left two certificates with keys of one
+ * nickname beginning with prefix, delete the older one; and the keys that it
+ * left alone. Walks certificates and keys. Not while somebody else is in
+ * psm_store_put(). After a failure, what was done stays done: call it again.
+ *   ret_n  or NULL: how many certificates were deleted */
+PSM_MUST enum psm_err psm_store_tidy(struct psm_ctx *ctx, const char *prefix,
+                                     size_t *ret_n);
+
+/* A value that changes when the database's certificates or keys change, whoever
+ * changed them: some microseconds. Between two calls with the same value
+ * nothing has changed in it. Other tokens are not looked at, nor is whether one
+ * is locked. PSM_E_FILE: the database's files cannot be read. */
+PSM_MUST enum psm_err psm_store_stamp(struct psm_ctx *ctx, uint64_t *ret_stamp);
 
 /* --- requests ---------------------------------------------------------- */
 

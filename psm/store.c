@@ -16,15 +16,6 @@
 
 /* --- walking a token's certificates ------------------------------------- */
 
-/* One certificate object as it lies in a token. */
-struct object {
-	PK11SlotInfo *slot;
-	SECItem der, id;
-	char *label; /* or NULL */
-};
-
-typedef SECStatus (*object_fn)(const struct object *object, void *arg);
-
 static SECItem
 item_of(const CK_ATTRIBUTE *attribute)
 {
@@ -34,13 +25,13 @@ item_of(const CK_ATTRIBUTE *attribute)
 
 /* Read one object and hand it to fn. One that vanished meanwhile is skipped. */
 static SECStatus
-visit(PK11SlotInfo *slot, PK11GenericObject *o, object_fn fn, void *arg)
+visit(PK11SlotInfo *slot, PK11GenericObject *o, store_object_fn fn, void *arg)
 {
 	nu_auto(PLArenaPool) arena = PORT_NewArena(DER_DEFAULT_CHUNKSIZE);
 	CK_ATTRIBUTE attributes[] = { { CKA_VALUE, NULL, 0 },
 		                      { CKA_LABEL, NULL, 0 },
 		                      { CKA_ID, NULL, 0 } };
-	struct object object = { .slot = slot };
+	struct store_object object = { .slot = slot };
 
 	if (arena == NULL)
 		return SECFailure;
@@ -63,8 +54,8 @@ visit(PK11SlotInfo *slot, PK11GenericObject *o, object_fn fn, void *arg)
 	return fn(&object, arg);
 }
 
-static SECStatus
-walk(PK11SlotInfo *slot, object_fn fn, void *arg)
+SECStatus
+store_walk(PK11SlotInfo *slot, store_object_fn fn, void *arg)
 {
 	nu_auto(PK11GenericObject) objects = NULL;
 
@@ -91,7 +82,7 @@ struct listing {
 /* A certificate that does not parse is left out: another program's damage
  * must not hide the rest. */
 static SECStatus
-list_object(const struct object *object, void *arg)
+list_object(const struct store_object *object, void *arg)
 {
 	struct listing *listing = arg;
 	struct psm_cert *cert;
@@ -125,7 +116,7 @@ list_slot(struct listing *listing, PK11SlotInfo *slot)
 	                          visible_keys(slot, &listing->ctx->pin));
 	if (listing->keys == NULL)
 		return SECFailure;
-	rv = walk(slot, list_object, listing);
+	rv = store_walk(slot, list_object, listing);
 	idset_free(listing->keys);
 	return rv;
 }
@@ -180,7 +171,7 @@ struct search {
 };
 
 static bool
-fits(const struct search *search, const struct object *object)
+fits(const struct search *search, const struct store_object *object)
 {
 	unsigned char digest[HASH_LENGTH_MAX];
 
@@ -193,7 +184,7 @@ fits(const struct search *search, const struct object *object)
 }
 
 static SECStatus
-search_object(const struct object *object, void *arg)
+search_object(const struct store_object *object, void *arg)
 {
 	struct search *search = arg;
 	CERTCertificate *cert;
@@ -252,7 +243,7 @@ search_all(struct psm_ctx *ctx, struct search *search)
 	if (slots == NULL)
 		return psm_fail_nss(ctx, PSM_E_TOKEN, "cannot list the tokens");
 	for (size_t i = 0; i < slots->n && rv == SECSuccess; i++)
-		rv = walk(slots->slot[i], search_object, search);
+		rv = store_walk(slots->slot[i], search_object, search);
 	nu_slots_free(slots);
 	return rv == SECSuccess
 	               ? PSM_OK
@@ -437,10 +428,8 @@ find_one(struct psm_ctx *ctx, const char *name, CERTCertificate **ret_cert)
 	return PSM_OK;
 }
 
-/* How many certificates there are for a key, in its token; 0: an error, since
- * it has one. */
-static size_t
-count_certs_of(SECKEYPrivateKey *key)
+size_t
+store_count_certs(SECKEYPrivateKey *key)
 {
 	nu_auto(CERTCertList) certs = PK11_GetCertsMatchingPrivateKey(key);
 	size_t n = 0;
@@ -453,8 +442,7 @@ count_certs_of(SECKEYPrivateKey *key)
 	return n;
 }
 
-/* Best effort, after its key could not be deleted. */
-static void
+void
 store_again(PK11SlotInfo *slot, const SECItem *der, const char *nickname)
 {
 	nu_auto(CERTCertificate) cert =
@@ -472,7 +460,7 @@ delete_both(struct psm_ctx *ctx, CERTCertificate *cert, const char *name,
             SECKEYPrivateKey *key, bool *ret_key_deleted)
 {
 	nu_auto(PK11SlotInfo) slot = PK11_ReferenceSlot(cert->slot);
-	size_t n_certs = key != NULL ? count_certs_of(key) : 0;
+	size_t n_certs = key != NULL ? store_count_certs(key) : 0;
 	bool with_key = n_certs == 1;
 	nu_auto(SECItem) der = SECITEM_DupItem(&cert->derCert);
 	const char *bare = store_bare_nickname(cert);
@@ -515,16 +503,14 @@ check_deletable(struct psm_ctx *ctx, CERTCertificate *cert, const char *name)
 }
 
 enum psm_err
-psm_store_delete(struct psm_ctx *ctx, const char *name, unsigned flags,
-                 bool *ret_key_deleted)
+store_delete(struct psm_ctx *ctx, CERTCertificate *cert, const char *name,
+             unsigned flags, bool *ret_key_deleted)
 {
-	nu_auto(CERTCertificate) cert = NULL;
 	nu_auto(SECKEYPrivateKey) key = NULL;
-	bool stored, key_deleted = false;
-	enum psm_err err = ctx_enter(ctx);
+	enum psm_err err = check_deletable(ctx, cert, name);
+	bool stored;
 
-	if (err != PSM_OK || (err = find_one(ctx, name, &cert)) != PSM_OK ||
-	    (err = check_deletable(ctx, cert, name)) != PSM_OK)
+	if (err != PSM_OK)
 		return err;
 	if (!(flags & PSM_DELETE_KEEP_KEY)) {
 		if ((err = ctx_login(ctx, cert->slot)) != PSM_OK)
@@ -540,7 +526,21 @@ psm_store_delete(struct psm_ctx *ctx, const char *name, unsigned flags,
 	if (key != NULL && !stored && nu_err_is_trouble(PORT_GetError()))
 		return psm_fail_nss(ctx, PSM_E_STORE,
 		                    "cannot read the key of \"%s\"", name);
-	err = delete_both(ctx, cert, name, stored ? key : NULL, &key_deleted);
+	return delete_both(ctx, cert, name, stored ? key : NULL,
+	                   ret_key_deleted);
+}
+
+enum psm_err
+psm_store_delete(struct psm_ctx *ctx, const char *name, unsigned flags,
+                 bool *ret_key_deleted)
+{
+	nu_auto(CERTCertificate) cert = NULL;
+	bool key_deleted = false;
+	enum psm_err err = ctx_enter(ctx);
+
+	if (err != PSM_OK || (err = find_one(ctx, name, &cert)) != PSM_OK)
+		return err;
+	err = store_delete(ctx, cert, name, flags, &key_deleted);
 	if (err == PSM_OK && ret_key_deleted != NULL)
 		*ret_key_deleted = key_deleted;
 	return err;

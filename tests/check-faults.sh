@@ -10,6 +10,7 @@ cat >"$tmp/never" <<'END'
 CERT_CompareName CERT_DestroyCertificate CERT_DestroyCertList
 CERT_DestroyName CERT_DupCertificate CERT_GetAVATag CERT_GetDefaultCertDB CERT_IsUserCert
 CERT_NameTemplate DER_DecodeTimeChoice HASH_ResultLenByOidTag
+CERT_RemoveCertListNode
 NSS_CMSMessage_Destroy NSS_CMSMessage_GetContentInfo
 NSS_CMSSignedData_GetContentInfo NSS_CMSSignerInfo_Destroy
 NSS_Get_CERT_NameTemplate NSS_Get_SECKEY_EncryptedPrivateKeyInfoTemplate

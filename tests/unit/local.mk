@@ -91,11 +91,19 @@ tests_unit_test_threads_LDADD = $(unit_ldadd)
 tests_unit_test_verify_SOURCES = tests/unit/test_verify.c $(store_sources)
 tests_unit_test_verify_LDADD = $(unit_ldadd)
 
+# certificates and keys put in
+check_PROGRAMS += tests/unit/test_put
+TESTS += tests/unit/test_put
+tests_unit_test_put_SOURCES = tests/unit/test_put.c \
+	tests/unit/puts.c tests/unit/puts.h $(store_sources)
+tests_unit_test_put_LDADD = $(unit_ldadd)
+
 # faults
 fault_tests = \
 	tests/unit/test_faults_any \
 	tests/unit/test_faults_import \
 	tests/unit/test_faults_page \
+	tests/unit/test_faults_put \
 	tests/unit/test_faults_request \
 	tests/unit/test_faults_store
 check_PROGRAMS += $(fault_tests) tests/unit/test_hostile_import \
@@ -131,11 +139,17 @@ tests_unit_test_faults_store_SOURCES = tests/unit/test_faults_store.c \
 tests_unit_test_faults_store_LDADD = $(unit_ldadd)
 tests_unit_test_faults_store_LDFLAGS = $(sweep_ldflags)
 EXTRA_tests_unit_test_faults_store_DEPENDENCIES = tests/unit/fault.ld
+tests_unit_test_faults_put_SOURCES = tests/unit/test_faults_put.c \
+	tests/unit/puts.c tests/unit/puts.h $(sweep_sources)
+tests_unit_test_faults_put_LDADD = $(unit_ldadd)
+tests_unit_test_faults_put_LDFLAGS = $(sweep_ldflags)
+EXTRA_tests_unit_test_faults_put_DEPENDENCIES = tests/unit/fault.ld
 EXTRA_DIST += tests/unit/fault_calls.def
 tests_unit_test_hostile_import_SOURCES = tests/unit/test_hostile_import.c \
 	tests/unit/hostile.c tests/unit/hostile.h $(store_sources)
 tests_unit_test_hostile_import_LDADD = $(unit_ldadd)
-tests_unit_test_kill_SOURCES = tests/unit/test_kill.c $(store_sources)
+tests_unit_test_kill_SOURCES = tests/unit/test_kill.c \
+	tests/unit/puts.c tests/unit/puts.h $(store_sources)
 tests_unit_test_kill_LDADD = $(unit_ldadd)
 
 # For the linker: a --wrap for each row of the table.

@@ -209,6 +209,8 @@ blames_answer(const struct sweep *sw, enum psm_err err)
 	if (not_told != NULL &&
 	    strstr(psm_errmsg(sw->st->ctx), not_told) != NULL)
 		return false;
+	if (sw->op->blames != NULL && sw->op->blames())
+		return true;
 	return strcmp(psm_js_string(err), "error:internalError") != 0;
 }
 
@@ -265,28 +267,6 @@ check_unchanged(struct sweep *sw, size_t n, const char *before,
 		rewind_store(sw);
 }
 
-/* One fault. Returns whether there was one to be had. */
-static bool
-fail_once(struct sweep *sw, size_t n)
-{
-	nu_auto_mem char *before = store_snapshot(sw->st);
-	nu_auto_mem char *files = store_ls(sw->st->dir);
-	enum psm_err err = run(sw, n, FAULT_ONCE);
-	bool failed = sw->hit != NULL;
-
-	if (err != PSM_OK) {
-		assert_true(failed);
-		check_unchanged(sw, n, before, files);
-		return true;
-	}
-	if (failed && !is_best_effort(sw->op, sw->hit))
-		complain(sw, "call %zu: unnoticed", n);
-	sw->op->check(sw);
-	free_result(sw);
-	rewind_store(sw);
-	return failed;
-}
-
 /* A user's certificate has its key. */
 static void
 assert_keys(struct sweep *sw)
@@ -323,6 +303,33 @@ complete(struct sweep *sw, size_t n, enum fault_mode mode)
 		         psm_errmsg(sw->st->ctx));
 	}
 	sw->again = false;
+}
+
+/* One fault. Returns whether there was one to be had. */
+static bool
+fail_once(struct sweep *sw, size_t n)
+{
+	nu_auto_mem char *before = store_snapshot(sw->st);
+	nu_auto_mem char *files = store_ls(sw->st->dir);
+	enum psm_err err = run(sw, n, FAULT_ONCE);
+	bool failed = sw->hit != NULL;
+
+	if (err != PSM_OK && sw->op->goes_on) {
+		complete(sw, n, FAULT_ONCE);
+		rewind_store(sw);
+		return true;
+	}
+	if (err != PSM_OK) {
+		assert_true(failed);
+		check_unchanged(sw, n, before, files);
+		return true;
+	}
+	if (failed && !is_best_effort(sw->op, sw->hit))
+		complain(sw, "call %zu: unnoticed", n);
+	sw->op->check(sw);
+	free_result(sw);
+	rewind_store(sw);
+	return failed;
 }
 
 /* From a fault on, it goes on failing; later, the work can be completed. */

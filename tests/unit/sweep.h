@@ -47,6 +47,11 @@ struct operation {
 	/* Words of an error that does not tell why it fails, since a sender
 	 * could learn from that; or NULL. */
 	const char *not_told;
+	/* The error, though an internal one, says whose fault it is; or
+	 * NULL. */
+	bool (*blames)(void);
+	/* Half of it is no harm: it goes on where it was. */
+	bool goes_on;
 	/* Once all fails, half of it is done for good. */
 	bool not_all;
 };

@@ -2,8 +2,8 @@
  * License, v. 2.0. If a copy of the MPL was not distributed with this
  * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
 
-/* test_kill.c - kill -9 at any moment of an import and of a request: what is
- * there afterwards is whole, and the work can be completed.
+/* test_kill.c - kill -9 at any moment of an import, of a request and of a put:
+ * what is there afterwards is whole, and the work can be completed.
  *
  * NSS does not survive a fork, so the parent never opens it: each step runs in
  * a child of its own. PSM_KILL_SEED=<n> draws the same moments again;
@@ -23,6 +23,7 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/puts.h"
 #include "tests/unit/store.h"
 
 #define PASSWORD "a password"
@@ -207,6 +208,39 @@ do_request(void)
 	must(err == PSM_OK, "request: %s", psm_errmsg(ctx));
 }
 
+/* What is put as "@a", where a.pem is already, or nothing. */
+static const struct replacement {
+	const char *template, *cert, *key;
+} replacements[] = {
+	{ "taken", "b.pem", "b.key" },  /* of the same subject */
+	{ "taken", "c.pem", "c.key" },  /* of another */
+	{ "taken", "ar.pem", "a.key" }, /* of the same key */
+	{ "taken", "ax.pem", NULL },    /* of the same key, and another subject */
+	{ "empty", "a.chain", "a.key" },
+};
+enum { N_REPLACEMENTS = sizeof replacements / sizeof replacements[0] };
+static const struct replacement *replacement;
+
+static void
+put_replacement(struct psm_ctx *ctx)
+{
+	struct psm_put_params put = puts_params(replacement->cert,
+	                                        replacement->key, NULL, "@a");
+
+	put.flags = PSM_PUT_REPLACE;
+	must(psm_store_put(ctx, &put, NULL, NULL) == PSM_OK, "put: %s",
+	     psm_errmsg(ctx));
+}
+
+static void
+do_put(void)
+{
+	struct psm_ctx *ctx = open_db();
+
+	say_begun();
+	put_replacement(ctx);
+}
+
 /* --- what must hold afterwards ---------------------------------------- */
 
 /* How many of the user's certificates there are: each has its key. */
@@ -314,6 +348,63 @@ check_request(void)
 	psm_free(ctx);
 }
 
+/* How many keys have no certificate. */
+static size_t
+count_orphans(struct psm_ctx *ctx)
+{
+	struct psm_pending_list *list = NULL;
+	size_t n;
+
+	must(psm_request_list(ctx, &list) == PSM_OK, "keys: %s",
+	     psm_errmsg(ctx));
+	n = psm_pending_list_count(list);
+	psm_pending_list_free(list);
+	return n;
+}
+
+/* How many are called "@a", or are on their way to be. */
+static size_t
+count_named(struct psm_ctx *ctx, bool only_finished)
+{
+	struct psm_cert_list *list = NULL;
+	size_t n = 0;
+
+	must(psm_store_list(ctx, &list) == PSM_OK, "list: %s",
+	     psm_errmsg(ctx));
+	for (size_t i = 0; i < psm_cert_list_count(list); i++) {
+		const struct psm_cert *cert = psm_cert_list_get(list, i);
+		const char *at = strchr(cert->nickname, '@');
+
+		if (at == NULL || (only_finished && at != cert->nickname))
+			continue;
+		must(cert->has_key, "%s has no key", cert->nickname);
+		n++;
+	}
+	psm_cert_list_free(list);
+	return n;
+}
+
+static void
+check_put(void)
+{
+	struct psm_ctx *ctx = open_db();
+	size_t least = strcmp(replacement->template, "taken") == 0, n;
+
+	must(psm_login(ctx, NULL) == PSM_OK, "login: %s", psm_errmsg(ctx));
+	n = count_named(ctx, false);
+	must(n >= least, "neither the old nor the new one is there");
+	must(psm_store_tidy(ctx, "@", NULL) == PSM_OK, "tidy: %s",
+	     psm_errmsg(ctx));
+	n = count_named(ctx, false);
+	must(n >= least && n <= 1, "%zu certificates", n);
+	must(count_named(ctx, true) == n, "it has not its name");
+	must(count_orphans(ctx) == 0, "a key is left alone");
+	put_replacement(ctx);
+	must(count_named(ctx, true) == 1, "it was not put");
+	must(count_orphans(ctx) == 0, "a key is left alone at the end");
+	psm_free(ctx);
+}
+
 /* --- rounds ----------------------------------------------------------- */
 
 /* Splitmix64: round's own number. */
@@ -397,6 +488,26 @@ test_request_killed_anywhere_is_whole_or_nothing(void **state)
 		kill_once(&kind, test.rounds + i);
 }
 
+static void
+test_put_killed_anywhere_leaves_the_old_or_the_new(void **state)
+{
+	uint64_t durations[N_REPLACEMENTS];
+
+	(void)state;
+	for (size_t i = 0; i < N_REPLACEMENTS; i++) {
+		replacement = &replacements[i];
+		durations[i] = calibrate(replacement->template, do_put);
+	}
+	for (unsigned i = 0; i < test.rounds; i++) {
+		struct kind kind = { NULL, do_put, check_put,
+			             durations[i % N_REPLACEMENTS] };
+
+		replacement = &replacements[i % N_REPLACEMENTS];
+		kind.template = replacement->template;
+		kill_once(&kind, 2 * test.rounds + i);
+	}
+}
+
 /* --- templates -------------------------------------------------------- */
 
 static void
@@ -429,6 +540,20 @@ answer_all(struct store *st, const char *path)
 	fresh_authority_free(&by);
 }
 
+/* The empty one with a certificate in it. */
+static void
+make_taken(struct store *st)
+{
+	struct psm_put_params put = puts_params("a.pem", "a.key", NULL, "@a");
+
+	must(store_shell(st, "rm -rf db && cp -r %s/empty/db db", test.dir) == 0,
+	     "cp");
+	must(psm_open(st->ctx, st->db, 0) == PSM_OK, "open");
+	must(psm_store_put(st->ctx, &put, NULL, NULL) == PSM_OK, "put: %s",
+	     psm_errmsg(st->ctx));
+	keep(st, "taken");
+}
+
 static void
 make_templates(void)
 {
@@ -441,6 +566,7 @@ make_templates(void)
 	must(psm_login(st->ctx, NULL) == PSM_OK, "login");
 	answer_all(st, answer);
 	keep(st, "answered");
+	make_taken(st);
 	store_free(st);
 }
 
@@ -467,7 +593,8 @@ teardown(void **state)
 
 	(void)state;
 	print_message("%u of %u were killed in time\n", test.killed,
-	              2 * test.rounds);
+	              3 * test.rounds);
+	puts_teardown(state);
 	snprintf(command, sizeof command, "rm -rf %s", test.dir);
 	return system(command);
 }
@@ -479,12 +606,15 @@ main(void)
 		cmocka_unit_test(test_import_killed_anywhere_can_be_completed),
 		cmocka_unit_test(
 		        test_request_killed_anywhere_is_whole_or_nothing),
+		cmocka_unit_test(
+		        test_put_killed_anywhere_leaves_the_old_or_the_new),
 	};
 
+	cmocka_set_test_filter(getenv("PSM_TEST"));
 	test.seed = number_from("PSM_KILL_SEED", (uint64_t)time(NULL));
 	test.rounds = (unsigned)number_from("PSM_KILL_ROUNDS", 100);
 	strcpy(test.dir, "/tmp/kill-XXXXXX"); /* on a disk, where it matters */
-	if (mkdtemp(test.dir) == NULL)
+	if (mkdtemp(test.dir) == NULL || puts_setup(NULL) != 0)
 		return 99;
 	snprintf(db, sizeof db, "%s/work/db", test.dir);
 	snprintf(backup, sizeof backup, "%s/work/backup.p12", test.dir);
