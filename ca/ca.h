@@ -77,9 +77,21 @@ enum ca_encrypt {
 	CA_ENCRYPT_CMS    /* EnvelopedData (RFC 5652) */
 };
 
+/* What a certificate that is no CA's is good for. */
+enum ca_purpose {
+	CA_PURPOSE_CLIENT, /* extended key usage clientAuth, and with addresses
+	                    * emailProtection */
+	CA_PURPOSE_SERVER  /* serverAuth */
+};
+
 /* Zero it, then set what differs. */
 struct ca_options {
 	enum ca_dialect dialect;
+	enum ca_purpose purpose;
+	const char *const *server_names; /* subjectAltName of CA_PURPOSE_SERVER,
+	                      * one or more: host names, "*." before one for
+	                      * those below it, or numeric addresses */
+	size_t n_server_names;
 	unsigned days;       /* validity; 0: 365; never past the CA's own end */
 	int64_t not_before;  /* 0: now, less five minutes */
 	bool no_ca_pubs;     /* leave the CA's certificate out */
@@ -122,6 +134,8 @@ PSM_MUST enum psm_err ca_issue(struct ca *ca, const void *request,
                                const struct ca_options *options,
                                struct ca_answer **ret_answer);
 void ca_answer_free(struct ca_answer *answer);
+/* Can this be one of server_names? */
+bool ca_server_name_is_fine(const char *name);
 
 /* --- key recovery (RFC 4210, 5.3.7) ----------------------------------- */
 

@@ -129,6 +129,7 @@ struct ca_job {
 	PLArenaPool *arena;
 	struct ca_request *request;
 	SECItem *refusal_ids;    /* INTEGER octets; a NULL is every request */
+	SECItem *server_names;   /* GeneralNames; NULL: for clients */
 	struct ca_grant *grants; /* one for each wish */
 };
 
@@ -179,8 +180,13 @@ enum psm_err ca_proof_check(struct ca_job *job, const struct ca_wish *wish,
 
 /* The extensions, a SEQUENCE, of a root and of what is issued below it. */
 SECItem *ca_profile_root(PLArenaPool *arena, const SECItem *spki);
-SECItem *ca_profile_grant(PLArenaPool *arena, const struct ca *ca,
+SECItem *ca_profile_grant(const struct ca_job *job,
                           const struct ca_grant *grant);
+
+/* --- names.c ---------------------------------------------------------- */
+
+/* GeneralNames of options' server_names, which are fine. */
+SECItem *ca_server_names(PLArenaPool *arena, const struct ca_options *options);
 
 /* --- answer.c --------------------------------------------------------- */
 

@@ -63,6 +63,27 @@ check_options(struct ca_job *job)
 	return read_refusal_ids(job);
 }
 
+static enum psm_err
+read_server_names(struct ca_job *job)
+{
+	const struct ca_options *options = job->options;
+
+	if (options->purpose != CA_PURPOSE_SERVER)
+		return PSM_OK;
+	for (size_t i = 0; i < options->n_server_names; i++)
+		if (!ca_server_name_is_fine(options->server_names[i]))
+			return ca_error(job->ca, PSM_E_ARGUMENT,
+			                "\"%s\" is no host name or address",
+			                options->server_names[i]);
+	if (options->n_server_names == 0)
+		return ca_error(job->ca, PSM_E_ARGUMENT,
+		                "a server needs a name");
+	job->server_names = ca_server_names(job->arena, options);
+	if (job->server_names == NULL)
+		return ca_error_nss(job->ca, PSM_E_NO_MEMORY, "names");
+	return PSM_OK;
+}
+
 /* The key must be ready to sign before anything is decided. */
 static enum psm_err
 check_slot(struct ca *ca)
@@ -75,9 +96,12 @@ check_slot(struct ca *ca)
 enum psm_err
 ca_job_start(struct ca_job *job)
 {
-	enum psm_err err = check_options(job);
+	enum psm_err err;
 
-	return err == PSM_OK ? check_slot(job->ca) : err;
+	if ((err = check_options(job)) != PSM_OK ||
+	    (err = read_server_names(job)) != PSM_OK)
+		return err;
+	return check_slot(job->ca);
 }
 
 /* Plain certificates cannot say that one of them is missing. */
@@ -104,7 +128,7 @@ sign_grant(struct ca_job *job, struct ca_grant *grant,
 		.issuer = &ca->cert->derSubject,
 		.subject = &grant->wish->subject,
 		.spki = &grant->wish->spki,
-		.extensions = ca_profile_grant(job->arena, ca, grant),
+		.extensions = ca_profile_grant(job, grant),
 		.validity = *validity
 	};
 

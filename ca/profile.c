@@ -2,7 +2,7 @@
  * License, v. 2.0. If a copy of the MPL was not distributed with this
  * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
 
-/* profile.c - the extensions of a root and of a client's certificate */
+/* profile.c - the extensions of a root, a client's and a server's certificate */
 
 #include <certt.h>
 #include <secoid.h>
@@ -71,16 +71,16 @@ add_ca(struct extensions *x, long path_len)
 }
 
 static void
-add_purposes(struct extensions *x, bool has_email)
+add_purposes(struct extensions *x, SECOidTag first, SECOidTag second)
 {
 	const SECItem *const purposes[] = {
-		ca_der_oid(x->arena, SEC_OID_EXT_KEY_USAGE_CLIENT_AUTH),
-		ca_der_oid(x->arena, SEC_OID_EXT_KEY_USAGE_EMAIL_PROTECT)
+		ca_der_oid(x->arena, first),
+		second != SEC_OID_UNKNOWN ? ca_der_oid(x->arena, second) : NULL
 	};
 
 	add_plain(x, SEC_OID_X509_EXT_KEY_USAGE,
 	          ca_der_wrap(x->arena, NU_SEQUENCE, purposes,
-	                      has_email ? 2 : 1));
+	                      second != SEC_OID_UNKNOWN ? 2 : 1));
 }
 
 static void
@@ -120,21 +120,39 @@ authority_key_id(PLArenaPool *arena, const struct ca *ca)
 	return ca_der_key_id(arena, &ca->cert->derPublicKey);
 }
 
-SECItem *
-ca_profile_grant(PLArenaPool *arena, const struct ca *ca,
-                 const struct ca_grant *grant)
+static void
+add_client(struct extensions *x, const struct ca_grant *grant)
 {
-	struct extensions x = { .arena = arena };
+	add_purposes(x, SEC_OID_EXT_KEY_USAGE_CLIENT_AUTH,
+	             grant->n_emails > 0 ? SEC_OID_EXT_KEY_USAGE_EMAIL_PROTECT
+	                                 : SEC_OID_UNKNOWN);
+	if (grant->n_emails > 0)
+		add_emails(x, grant->emails, grant->n_emails);
+}
 
-	add_key_ids(&x, authority_key_id(arena, ca),
-	            ca_der_key_id(arena, &grant->wish->spki));
+static void
+add_server(struct extensions *x, const SECItem *names)
+{
+	add_purposes(x, SEC_OID_EXT_KEY_USAGE_SERVER_AUTH, SEC_OID_UNKNOWN);
+	add_plain(x, SEC_OID_X509_SUBJECT_ALT_NAME, names);
+}
+
+SECItem *
+ca_profile_grant(const struct ca_job *job, const struct ca_grant *grant)
+{
+	const struct ca *ca = job->ca;
+	struct extensions x = { .arena = job->arena };
+
+	add_key_ids(&x, authority_key_id(x.arena, ca),
+	            ca_der_key_id(x.arena, &grant->wish->spki));
 	if (grant->is_ca) {
 		add_ca(&x, ca->path_len > 0 ? ca->path_len - 1 : -1);
 		return extensions_end(&x);
 	}
-	add(&x, nu_ext_make_key_usage(arena, grant->key_usage));
-	add_purposes(&x, grant->n_emails > 0);
-	if (grant->n_emails > 0)
-		add_emails(&x, grant->emails, grant->n_emails);
+	add(&x, nu_ext_make_key_usage(x.arena, grant->key_usage));
+	if (job->options->purpose == CA_PURPOSE_SERVER)
+		add_server(&x, job->server_names);
+	else
+		add_client(&x, grant);
 	return extensions_end(&x);
 }

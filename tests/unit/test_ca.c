@@ -737,6 +737,59 @@ test_issue_email_becomes_a_subject_alternative_name(void **state)
 }
 
 static void
+test_issue_server_is_for_its_names_alone(void **state)
+{
+	static const char *const names[] = { "www.example.org", "*.example.net",
+		                             "192.0.2.1", "2001:db8::1" };
+	struct fixture *fx = *state;
+	const struct ca_options options = {
+		.purpose = CA_PURPOSE_SERVER, .server_names = names,
+		.n_server_names = sizeof names / sizeof *names
+	};
+	struct wish wish = alice;
+
+	wish.subject = "E=alice@example.org,CN=www.example.org";
+	{
+		auto_reply reply = ask_for(fx, &wish, &options);
+		const SECItem *cert = &reply.rep->responses[0].cert;
+
+		assert_cert_says(fx, cert->data, cert->len,
+		                 "DNS:www.example.org, DNS:*.example.net, "
+		                 "IP Address:192.0.2.1, "
+		                 "IP Address:2001:DB8:0:0:0:0:0:1\n");
+		assert_cert_says(fx, cert->data, cert->len,
+		                 "TLS Web Server Authentication\n");
+		assert_cert_lacks(fx, cert->data, cert->len, "email:");
+		assert_verifies(fx, fx->ca, cert, "-purpose sslserver "
+		                "-verify_hostname a.example.net");
+	}
+}
+
+static void
+test_issue_server_without_a_fine_name_is_argument(void **state)
+{
+	static const char *const bad[] = { "", ".", "a..b", "a b", "-a", "a-",
+		"a.*", "*", "*.", "a_b", "1.2.3", "192.0.2.256", "[::1]",
+		"host:80", "\xc3\xa4.example",
+		"a234567890123456789012345678901234567890123456789012345678901234"
+	};
+	struct fixture *fx = *state;
+	struct ca_options options = { .purpose = CA_PURPOSE_SERVER };
+	struct ca_answer *answer = NULL;
+
+	assert_int_equal(ca_issue(fx->ca, "", 0, &options, &answer),
+	                 PSM_E_ARGUMENT);
+	options.n_server_names = 1;
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		assert_false(ca_server_name_is_fine(bad[i]));
+		options.server_names = &bad[i];
+		assert_int_equal(ca_issue(fx->ca, "", 0, &options, &answer),
+		                 PSM_E_ARGUMENT);
+	}
+	assert_null(answer);
+}
+
+static void
 test_issue_authority_only_when_allowed(void **state)
 {
 	struct fixture *fx = *state;
@@ -1419,6 +1472,9 @@ main(void)
 			test_issue_rsa_key_gets_encipherment_by_default),
 		cmocka_unit_test(
 			test_issue_email_becomes_a_subject_alternative_name),
+		cmocka_unit_test(test_issue_server_is_for_its_names_alone),
+		cmocka_unit_test(
+			test_issue_server_without_a_fine_name_is_argument),
 		cmocka_unit_test(test_issue_authority_only_when_allowed),
 		cmocka_unit_test(
 			test_issue_below_limited_authority_respects_path),
