@@ -15,6 +15,8 @@
 
 #include "psm/psm.h"
 
+/* Is it UTF-8 (RFC 3629)? */
+bool pj_is_utf8(const char *text);
 /* Any text as a JSON string; NULL as null. */
 json_t *pj_text(const char *text);
 /* Bytes as base64, without line breaks. */
@@ -24,6 +26,10 @@ json_t *pj_time(int64_t seconds);
 
 json_t *pj_cert(const struct psm_cert *cert);
 json_t *pj_cert_list(const struct psm_cert_list *list);
+/* As /api/cert/user shows it: names are dictionaries of CN, O, OU, L, S (the
+ * state) and C, those that are there; of a repeated one the value is an array.
+ * A database is open. */
+json_t *pj_user_cert(const struct psm_cert *cert);
 /* {"form": "pkcs7", "protection": "none", "certificates": [...],
  * "chain": [...], "backup": path or null} */
 json_t *pj_import(const struct psm_import *import);

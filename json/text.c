@@ -28,6 +28,19 @@ utf8_length(const unsigned char *s)
 	return len;
 }
 
+bool
+pj_is_utf8(const char *text)
+{
+	const unsigned char *s = (const unsigned char *)text;
+	size_t len;
+
+	for (; *s != '\0'; s += len) {
+		if ((len = utf8_length(s)) == 0)
+			return false;
+	}
+	return true;
+}
+
 static json_t *
 repair_text(const char *text)
 {
