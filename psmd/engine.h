@@ -1,0 +1,31 @@
+/* This Source Code Form is subject to the terms of the Mozilla Public
+ * License, v. 2.0. If a copy of the MPL was not distributed with this
+ * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
+
+/* engine.h - the one thread that owns libpsm's context.
+ *
+ * Everybody else hands it a function and waits. Nothing here is NSS's. */
+
+#ifndef PSMD_ENGINE_H
+#define PSMD_ENGINE_H
+
+#include <stdbool.h>
+
+#include "psm/psm.h"
+
+struct engine;
+
+/* Open the NSS database for reading and writing and unlock it with the password
+ * in password_file (NULL: it has none), in a new thread of its own. On failure
+ * NULL, and a sentence in why, of size bytes. */
+struct engine *engine_new(const char *database, const char *password_file,
+                          unsigned n_waiting, char *why, size_t size);
+/* Have fn(ctx, arg) done, and wait for it. false: too many wait already, which
+ * the door answers with 503. */
+bool engine_call(struct engine *engine,
+                 void (*fn)(struct psm_ctx *ctx, void *arg), void *arg);
+size_t engine_waiting(struct engine *engine);
+/* Finish what was taken, lock and close the database. NULL is fine. */
+void engine_free(struct engine *engine);
+
+#endif
