@@ -1,0 +1,170 @@
+/* This Source Code Form is subject to the terms of the Mozilla Public
+ * License, v. 2.0. If a copy of the MPL was not distributed with this
+ * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
+
+/* details.js - one certificate: all its fields, its file, its deletion. */
+
+import { getFile, remove } from './api.js';
+import { dayOf, nameParts, stateOf, stateWords, whyKept } from './cert.js';
+import { $, capitalized, make, plain, say, sign, tell } from './dom.js';
+
+const dialog = $('details');
+const removal = $('remove');
+
+let cert;
+let removed;   /* called with the certificate that went */
+let replace;   /* called with the one that is to be replaced */
+
+/* --- fields --------------------------------------------------------------- */
+
+/* With colons, after each of which the line may break. */
+function pairs(text) {
+	return (text.match(/..?/g) ?? []).flatMap((pair, i) => (i === 0 ? [pair]
+		: [':', make('wbr'), pair]));
+}
+
+/* Without a secure context there is no clipboard: then it is marked, ready to
+ * be copied. */
+async function copy(source, title) {
+	try {
+		await navigator.clipboard.writeText(source.dataset.text);
+		tell($('details-error'), null);
+		say(`${title} copied`);
+	} catch {
+		getSelection().selectAllChildren(source);
+		say(`${title} is marked: copy it with Ctrl+C`);
+	}
+}
+
+function copied(title, text) {
+	const code = make('code', {}, ...pairs(text));
+	const button = make('button', { type: 'button', className: 'plain',
+		ariaLabel: `Copy ${title}` }, 'Copy');
+
+	code.dataset.text = text;
+	button.addEventListener('click', async () => {
+		await copy(code, title);
+		button.textContent = 'Copied';
+		setTimeout(() => { button.textContent = 'Copy'; }, 3000);
+	});
+	return [title, [code, ' ', button]];
+}
+
+const heading = (text) => [text, null];
+const text = (title, value) => [title, [make('bdi', {}, value)]];
+const moment = (when) =>
+	when?.replace('T', ' ').replace('Z', ' UTC') ?? 'unknown';
+
+function fieldsOf({ raw, key }) {
+	return [
+		raw.id && text('Id', plain(raw.id)),
+		text('Valid from', moment(raw.startDate)),
+		text('Valid until', moment(raw.endDate)),
+		key && text('Key', key),
+		heading('Subject'),
+		...nameParts(raw.subject).map((part) => text(...part)),
+		heading('Issuer'),
+		...nameParts(raw.issuer).map((part) => text(...part)),
+		heading('Fingerprints'),
+		raw.fingerprint256 && copied('SHA-256', raw.fingerprint256),
+		copied('SHA-1', raw.fingerprint),
+		raw.serialNumber && copied('Serial number', raw.serialNumber),
+		raw.systemUseOnly && text('Use', 'the system\u2019s only'),
+	].filter(Boolean);
+}
+
+function fill(list, fields) {
+	list.replaceChildren(...fields.map(([title, content]) =>
+		(content === null
+			? make('div', { className: 'part' },
+				make('dt', {}, title), make('dd', {}))
+			: make('div', {}, make('dt', {}, title),
+				make('dd', {}, ...content)))));
+}
+
+/* --- download ------------------------------------------------------------- */
+
+const fileName = () => (cert.id.slice(1) || cert.name)
+	.replace(/[^A-Za-z0-9_.-]+/g, '-').replace(/^[-.]+/, '') ||
+	cert.raw.fingerprint;
+
+async function download(format, extension) {
+	try {
+		const url = URL.createObjectURL(await getFile(cert.handle,
+			format));
+
+		make('a', { href: url, download: `${fileName()}.${extension}` })
+			.click();
+		setTimeout(() => URL.revokeObjectURL(url), 60000);
+		tell($('details-error'), null);
+	} catch (error) {
+		tell($('details-error'), error.message);
+	}
+}
+
+/* --- deletion ------------------------------------------------------------- */
+
+function openRemoval() {
+	$('remove-name').textContent = cert.name;
+	fill($('remove-fields'), [
+		cert.id && text('Id', cert.id),
+		text('Issuer', cert.issuer),
+		text('Valid until', `${dayOf(cert.raw.endDate)}, ` +
+			stateWords(cert, Date.now())),
+	].filter(Boolean));
+	tell($('remove-error'), null);
+	removal.showModal();
+}
+
+async function removeIt() {
+	const button = $('remove-yes');
+
+	button.disabled = true;
+	try {
+		await remove(cert.handle);
+		removal.close();
+		dialog.close();
+		removed(cert);
+	} catch (error) {
+		tell($('remove-error'), error.message);
+	} finally {
+		button.disabled = false;
+	}
+}
+
+/* --- the dialog ----------------------------------------------------------- */
+
+export function openDetails(chosen) {
+	const now = Date.now();
+	const kept = whyKept(chosen);
+	const state = stateOf(chosen, now);
+
+	cert = chosen;
+	$('details-title').replaceChildren(make('bdi', {}, cert.name));
+	$('details-state').replaceChildren(sign(state),
+		capitalized(stateWords(cert, now)));
+	fill($('details-fields'), fieldsOf(cert));
+	tell($('details-error'), null);
+	tell($('details-protected'), kept);
+	$('details-delete').hidden = kept !== null;
+	$('details-replace').hidden = !cert.id.startsWith('@');
+	dialog.showModal();
+	dialog.scrollTop = 0;
+}
+
+export function startDetails({ onRemoved, onReplace }) {
+	removed = onRemoved;
+	replace = onReplace;
+	$('details-pem').addEventListener('click',
+		() => download('pem', 'pem'));
+	$('details-der').addEventListener('click',
+		() => download('der', 'cer'));
+	$('details-delete').addEventListener('click', openRemoval);
+	$('details-close').addEventListener('click', () => dialog.close());
+	$('details-replace').addEventListener('click', () => {
+		dialog.close();
+		replace(cert);
+	});
+	$('remove-cancel').addEventListener('click', () => removal.close());
+	$('remove-yes').addEventListener('click', removeIt);
+}
