@@ -19,6 +19,8 @@ cli_psm_SOURCES = \
 	cli/request.c \
 	cli/restore.c \
 	cli/show.c \
+	cli/terminal.c \
+	cli/terminal.h \
 	cli/text.c \
 	cli/ui.c
 cli_psm_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)

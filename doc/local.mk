@@ -2,11 +2,17 @@
 
 dist_man_MANS = doc/man/psm.1 doc/man/psm.3
 
-EXTRA_DIST += \
+EXTRA_DIST += doc/openapi/cert-user.yaml \
 	doc/adr/0001-ca-includes-psm-h.md \
 	doc/adr/0002-a-request-is-one-commit.md \
 	doc/adr/0003-a-request-for-a-ca-is-remembered.md \
-	doc/adr/0004-keys-are-escrowed-as-netscape-did.md
+	doc/adr/0004-keys-are-escrowed-as-netscape-did.md \
+	doc/adr/0005-nss-speaks-tls-before-libmicrohttpd.md \
+	doc/adr/0006-workers-answer-suspended-connections.md \
+	doc/adr/0007-accounts-are-records-of-sqlite.md \
+	doc/adr/0008-the-page-has-a-session.md \
+	doc/adr/0009-the-log-loses-lines-before-it-waits.md \
+	doc/adr/0010-a-gate-before-libmicrohttpd.md
 
 # psm.3 is found under the name of each call, too.
 call_pages = $(SED) -n 's/^	\(psm_[a-z0-9_]*\);$$/\1.3/p' \

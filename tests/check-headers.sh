@@ -4,6 +4,8 @@
 
 CXX=${CXX:-no}
 NSS_CFLAGS=${NSS_CFLAGS-$(pkg-config --cflags nss)}
+PSMD_CFLAGS=${PSMD_CFLAGS-$(pkg-config --cflags libmicrohttpd sqlite3)}
+WITH_PSMD=${WITH_PSMD-yes}
 cd "$top_srcdir" || exit 99
 
 # compile SENTENCE COMPILER [ARGUMENT...]
@@ -18,10 +20,12 @@ compile() {
 # Twice, so that the guard is tried too.
 for h in */*.h tests/*/*.h; do
 	[ -e "$h" ] || continue
+	case $WITH_PSMD/$h in no/*psmd/*) continue ;; esac
 	printf '#include "%s"\n#include "%s"\n' "$h" "$h" >"$tmp/one.c"
 	printf 'extern int unused;\n' >>"$tmp/one.c"
 	# shellcheck disable=SC2086 # several words each
-	compile "$h compiles alone" $CC $NSS_CFLAGS -std=gnu11 "$tmp/one.c"
+	compile "$h compiles alone" $CC $NSS_CFLAGS $PSMD_CFLAGS \
+		-std=gnu11 "$tmp/one.c"
 done
 
 printf '#include "psm/psm.h"\nextern int unused;\n' >"$tmp/psm.c"

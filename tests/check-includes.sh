@@ -56,6 +56,7 @@ may psm 'nssutil/nu_[a-z0-9]*\.h'
 may ca 'nssutil/nu_[a-z0-9]*\.h|psm/psm\.h'
 may json 'psm/psm\.h'
 may cli 'psm/psm\.h|ca/ca\.h|json/json\.h'
+may psmd 'psm/psm\.h|ca/ca\.h|json/json\.h|cli/terminal\.h'
 may examples 'psm/psm\.h'
 may js/node/src 'src/addon\.h'
 
@@ -63,6 +64,10 @@ may js/node/src 'src/addon\.h'
 no_nss json $(sources json)
 # shellcheck disable=SC2046
 no_nss cli $(sources cli)
+# TLS and digests are NSS's.
+# shellcheck disable=SC2046
+no_nss 'psmd, but tls*.c and hash.c,' $(sources psmd |
+	grep -vE '^psmd/(tls[a-z_]*|hash)\.c$|^psmd/tls_int\.h$')
 # shellcheck disable=SC2046
 no_nss examples $(sources examples)
 # shellcheck disable=SC2046
@@ -71,7 +76,7 @@ no_nss psm.h psm/psm.h
 no_nss ca.h ca/ca.h
 
 # internal.h stays in its folder and that folder's unit tests.
-quoted $(sources nssutil psm ca json cli examples fuzz bench fixtures) |
+quoted $(sources nssutil psm ca json cli psmd examples fuzz bench fixtures) |
 	awk '$2 ~ /internal\.h$/ {
 		split($1, at, "/"); split($2, of, "/")
 		if (at[1] != of[1]) print
@@ -79,7 +84,7 @@ quoted $(sources nssutil psm ca json cli examples fuzz bench fixtures) |
 rule 'no folder but tests/unit includes an internal.h of another' \
 	"$tmp/strays"
 
-quoted $(sources nssutil psm ca json cli examples fuzz bench fixtures \
-	tests/unit) | awk '$2 !~ /\//' >"$tmp/strays"
+quoted $(sources nssutil psm ca json cli psmd examples fuzz bench fixtures \
+	tests/unit tests/psmd) | awk '$2 !~ /\//' >"$tmp/strays"
 rule 'every include of ours names its folder' "$tmp/strays"
 verdict

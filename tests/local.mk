@@ -14,6 +14,9 @@ AM_TESTS_ENVIRONMENT = \
 	CXX='$(CXX)'; export CXX; \
 	MANDOC='$(MANDOC)'; export MANDOC; \
 	NSS_CFLAGS='$(NSS_CFLAGS)'; export NSS_CFLAGS; \
+	PSMD_CFLAGS='$(PSMD_CFLAGS)'; export PSMD_CFLAGS; \
+	PSMD='$(abs_top_builddir)/psmd/psmd'; export PSMD; \
+	WITH_PSMD='$(with_psmd)'; export WITH_PSMD; \
 	ASAN_OPTIONS="$${ASAN_OPTIONS-exitcode=99:detect_leaks=1}"; \
 	export ASAN_OPTIONS; \
 	UBSAN_OPTIONS="$${UBSAN_OPTIONS-print_stacktrace=1}"; \

@@ -1,0 +1,89 @@
+# tests/psmd/local.mk: the daemon. Programs of cmocka reach its parts.
+
+psmd_unit_ldadd = psmd/libpsmd.la $(CMOCKA_LIBS)
+
+# records, passwords, logins
+check_PROGRAMS += tests/psmd/test_records tests/psmd/test_password \
+	tests/psmd/test_auth
+TESTS += tests/psmd/test_records tests/psmd/test_password \
+	tests/psmd/test_auth
+tests_psmd_test_records_SOURCES = tests/psmd/test_records.c
+tests_psmd_test_records_LDADD = $(psmd_unit_ldadd)
+tests_psmd_test_records_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=sqlite3_busy_timeout
+tests_psmd_test_password_SOURCES = tests/psmd/test_password.c
+tests_psmd_test_password_LDADD = $(psmd_unit_ldadd)
+tests_psmd_test_auth_SOURCES = tests/psmd/test_auth.c
+tests_psmd_test_auth_LDADD = $(psmd_unit_ldadd)
+tests_psmd_test_auth_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=request_header,--wrap=log_audit,--wrap=clock_gettime \
+	-Wl,--wrap=time,--wrap=crypto_pwhash_str_verify
+
+# TLS and limits
+check_PROGRAMS += tests/psmd/test_front tests/psmd/tls_clients
+TESTS += tests/psmd/test_front
+EXTRA_DIST += tests/psmd/front-fixture.sh
+tests_psmd_test_front_SOURCES = tests/psmd/test_front.c \
+	tests/psmd/responder.c tests/psmd/responder.h
+tests_psmd_test_front_LDADD = $(psmd_unit_ldadd) $(NSS_LIBS) -lpthread
+tests_psmd_tls_clients_SOURCES = tests/psmd/tls_clients.c
+tests_psmd_tls_clients_LDADD = $(NSS_LIBS)
+
+# requests on their way
+check_PROGRAMS += tests/psmd/test_http tests/psmd/test_log
+TESTS += tests/psmd/test_http tests/psmd/test_log
+tests_psmd_test_http_SOURCES = tests/psmd/test_http.c
+tests_psmd_test_http_LDADD = $(psmd_unit_ldadd) -lpthread
+tests_psmd_test_log_SOURCES = tests/psmd/test_log.c
+tests_psmd_test_log_LDADD = $(psmd_unit_ldadd) -lpthread
+
+# the program's subcommands
+psmd_scripts = \
+	tests/psmd/account.sh \
+	tests/psmd/check.sh \
+	tests/psmd/init.sh \
+	tests/psmd/renew.sh \
+	tests/psmd/run.sh
+dist_check_SCRIPTS += $(psmd_scripts)
+TESTS += $(psmd_scripts)
+EXTRA_DIST += tests/psmd/lib.sh
+
+# the program as clients see it, those that mean no good among them
+psmd_client_scripts = \
+	tests/psmd/abuse.sh \
+	tests/psmd/auth.sh \
+	tests/psmd/http.sh \
+	tests/psmd/kill9.sh \
+	tests/psmd/secrets.sh \
+	tests/psmd/tls.sh \
+	tests/psmd/valgrind.sh
+dist_check_SCRIPTS += $(psmd_client_scripts)
+TESTS += $(psmd_client_scripts) tests/psmd/test_gate
+EXTRA_DIST += tests/psmd/valgrind.supp
+check_PROGRAMS += tests/psmd/abuse tests/psmd/test_gate
+tests_psmd_abuse_SOURCES = tests/psmd/abuse.c tests/psmd/abuse.h \
+	tests/psmd/abuse_rows.c
+tests_psmd_abuse_LDADD =
+tests_psmd_test_gate_SOURCES = tests/psmd/test_gate.c
+tests_psmd_test_gate_LDADD = $(psmd_unit_ldadd)
+
+# the page: its files, and what people do with it in Chromium
+psmd_page_scripts = \
+	tests/psmd/page-files.sh \
+	tests/psmd/page.sh
+dist_check_SCRIPTS += $(psmd_page_scripts)
+TESTS += $(psmd_page_scripts)
+EXTRA_DIST += \
+	tests/psmd/page/browser.mjs \
+	tests/psmd/page/package-lock.json \
+	tests/psmd/page/package.json \
+	tests/psmd/page/page.test.mjs
+
+# /api/cert/user
+check_PROGRAMS += tests/psmd/test_cert_user
+tests_psmd_test_cert_user_SOURCES = tests/psmd/test_cert_user.c
+tests_psmd_test_cert_user_LDADD = $(psmd_unit_ldadd) -lpthread
+psmd_cert_user_scripts = tests/psmd/cert_user.sh tests/psmd/openapi.sh
+dist_check_SCRIPTS += $(psmd_cert_user_scripts)
+TESTS += tests/psmd/test_cert_user $(psmd_cert_user_scripts)
+EXTRA_DIST += tests/psmd/openapi.py
