@@ -28,7 +28,7 @@ EXTRA_DIST += bench/bench_decode.c
 endif
 
 check_PROGRAMS += $(bench_programs)
-EXTRA_DIST += bench/README.md
+EXTRA_DIST += bench/README.md bench/psmd.sh
 
 # Libtool's cli/psm may be a shell script around the program, which a bench must
 # not measure.
