@@ -57,18 +57,22 @@ need_unless() {
 }
 
 need_to_build() {
-	need autoconf automake gcc libc6-dev libjansson-dev libnspr4-dev \
-		libnss3-dev libtool make pkg-config libnss3-tools openssl
+	need autoconf automake curl gcc libc6-dev libinih-dev libjansson-dev \
+		libmicrohttpd-dev libnspr4-dev libnss3-dev libsodium-dev \
+		libsqlite3-dev libsystemd-dev libtool make pkg-config \
+		libnss3-tools openssl
 }
 
 need_to_check() {
 	need_to_build
 	need clang g++ gnutls-bin libbcpkix-java libclang-rt-dev \
-		libcmocka-dev llvm mandoc node-typescript python3 softhsm2
+		libcmocka-dev llvm mandoc node-typescript python3 \
+		python3-yaml softhsm2 valgrind
 	need_unless javac default-jdk-headless
 	# A Node that is not Debian's brings its headers and npm along.
 	need_unless node nodejs libnode-dev
 	need_unless npm npm
+	need_unless chromium chromium
 	command -v firefox >/dev/null || need_unless firefox-esr firefox-esr
 }
 
