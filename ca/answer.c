@@ -4,11 +4,13 @@
 
 /* answer.c - writing an answer down in the dialect that was asked for */
 
+#include <secerr.h>
 #include <secoid.h>
 
 #include "ca/internal.h"
 #include "nssutil/nu_auto.h"
 #include "nssutil/nu_b64.h"
+#include "nssutil/nu_cert.h"
 #include "nssutil/nu_cmmf.h"
 #include "nssutil/nu_der.h"
 #include "nssutil/nu_name.h"
@@ -19,6 +21,8 @@ struct answer {
 	PLArenaPool *arena;
 	char *text;
 	SECItem *der;
+	struct ca_result *results;
+	size_t n_results;
 };
 
 void
@@ -47,27 +51,32 @@ count_granted(const struct ca_job *job)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < job->request->n_wishes; i++)
+	for (size_t i = 0; i < job->n_grants; i++)
 		n += !job->grants[i].refused;
 	return n;
 }
 
-/* Every certificate granted, and then the authority's if it is wanted. */
+/* Every certificate granted, and then the authority's chain if it is wanted. */
 static SECStatus
 list_certs(const struct ca_job *job, const SECItem ***ret_certs,
            size_t *ret_n)
 {
+	const struct ca *ca = job->ca;
 	const SECItem **certs = PORT_ArenaZNewArray(
-		job->arena, const SECItem *, job->request->n_wishes + 1);
+		job->arena, const SECItem *,
+		job->n_grants + 1 + ca->n_above);
 	size_t n = 0;
 
 	if (certs == NULL)
 		return SECFailure;
-	for (size_t i = 0; i < job->request->n_wishes; i++)
+	for (size_t i = 0; i < job->n_grants; i++)
 		if (!job->grants[i].refused)
 			certs[n++] = &job->grants[i].cert;
-	if (!job->options->no_ca_pubs)
-		certs[n++] = &job->ca->cert->derCert;
+	if (!job->options->no_ca_pubs) {
+		certs[n++] = &ca->cert->derCert;
+		for (size_t i = 0; i < ca->n_above; i++)
+			certs[n++] = &ca->above[i]->derCert;
+	}
 	*ret_certs = certs;
 	*ret_n = n;
 	return SECSuccess;
@@ -85,7 +94,7 @@ fill_response(struct ca_job *job, const struct ca_grant *grant,
 	                  job->options->dialect == CA_DIALECT_UNTAGGED;
 	SECItem *text;
 
-	response->id = grant->wish->id;
+	response->id = grant->id;
 	response->status = grant->refused ? NU_STATUS_REJECTION :
 	                   grant->modified ? NU_STATUS_GRANTED_WITH_MODS :
 	                                     NU_STATUS_GRANTED;
@@ -109,10 +118,30 @@ fill_response(struct ca_job *job, const struct ca_grant *grant,
 	return SECSuccess;
 }
 
+static SECStatus
+fill_ca_pubs(const struct ca_job *job, struct nu_cert_rep *rep)
+{
+	const struct ca *ca = job->ca;
+	const size_t n = 1 + ca->n_above;
+	SECItem *pubs;
+
+	if (job->options->no_ca_pubs || count_granted(job) == 0)
+		return SECSuccess;
+	pubs = PORT_ArenaZNewArray(job->arena, SECItem, n);
+	if (pubs == NULL)
+		return SECFailure;
+	pubs[0] = ca->cert->derCert;
+	for (size_t i = 1; i < n; i++)
+		pubs[i] = ca->above[i - 1]->derCert;
+	rep->ca_pubs = pubs;
+	rep->n_ca_pubs = n;
+	return SECSuccess;
+}
+
 static SECItem *
 encode_rep(struct ca_job *job, enum nu_dialect dialect)
 {
-	const size_t n = job->request->n_wishes;
+	const size_t n = job->n_grants;
 	struct nu_cert_rep rep = { .n_responses = n };
 
 	rep.responses = PORT_ArenaZNewArray(job->arena,
@@ -123,10 +152,8 @@ encode_rep(struct ca_job *job, enum nu_dialect dialect)
 		if (fill_response(job, &job->grants[i], &rep.responses[i]) !=
 		    SECSuccess)
 			return NULL;
-	if (!job->options->no_ca_pubs && count_granted(job) > 0) {
-		rep.ca_pubs = &job->ca->cert->derCert;
-		rep.n_ca_pubs = 1;
-	}
+	if (fill_ca_pubs(job, &rep) != SECSuccess)
+		return NULL;
 	return nu_cmmf_encode(&rep, dialect);
 }
 
@@ -232,34 +259,107 @@ write_pkcs7(struct ca_job *job, struct answer *answer)
 	                                                     SECFailure;
 }
 
-/* ------------------------------------------------------------------------ */
+/* --- what became of each ------------------------------------------------- */
+
+/* Into arena, and free() what it was. */
+static char *
+keep_text(PLArenaPool *arena, char *text)
+{
+	char *kept = text != NULL ? PORT_ArenaStrdup(arena, text) : NULL;
+
+	free(text);
+	return kept;
+}
+
+/* Without the sign's octet and zeros, which others would add or leave out. */
+static char *
+make_hex(PLArenaPool *arena, SECItem serial)
+{
+	char *hex;
+
+	while (serial.len > 1 && serial.data[0] == 0) {
+		serial.data++;
+		serial.len--;
+	}
+	hex = PORT_ArenaAlloc(arena, 2 * (size_t)serial.len + 1);
+	if (hex != NULL)
+		nu_hex(serial.data, serial.len, hex);
+	return hex;
+}
 
 static SECStatus
-list_serials(struct ca_job *job, struct ca_answer *visible)
+fill_granted(PLArenaPool *arena, const struct ca_grant *grant,
+             struct ca_result *result)
 {
-	const char **serials = PORT_ArenaZNewArray(
-		job->arena, const char *, job->request->n_wishes);
-	size_t n = 0;
+	struct nu_cert parts;
 
-	if (serials == NULL)
+	if (nu_cert_read(&grant->cert, &parts) != SECSuccess)
 		return SECFailure;
-	for (size_t i = 0; i < job->request->n_wishes; i++) {
-		const SECItem *serial = &job->grants[i].serial;
-		char *hex;
+	result->cert = grant->cert.data;
+	result->cert_len = grant->cert.len;
+	result->encrypted = grant->encrypted_cert.data != NULL;
+	result->not_before = parts.not_before / PR_USEC_PER_SEC;
+	result->not_after = parts.not_after / PR_USEC_PER_SEC;
+	result->serial = make_hex(arena, parts.serial);
+	PORT_SetError(0);
+	result->subject = keep_text(arena, nu_name_to_text(&parts.subject));
+	return result->serial != NULL &&
+	       PORT_GetError() != SEC_ERROR_NO_MEMORY ? SECSuccess : SECFailure;
+}
 
-		if (job->grants[i].refused)
-			continue;
-		hex = PORT_ArenaAlloc(job->arena, 2 * serial->len + 1);
-		if (hex == NULL)
+static SECStatus
+fill_result(PLArenaPool *arena, const struct ca_grant *grant,
+            struct ca_result *result)
+{
+	result->id = keep_text(arena, nu_der_to_decimal(&grant->id));
+	if (result->id == NULL)
+		return SECFailure;
+	result->granted = !grant->refused;
+	result->modified = result->granted && grant->modified;
+	result->fail = grant->refused ? grant->fail : 0;
+	if (grant->reason != NULL) {
+		result->reason = PORT_ArenaStrdup(arena, grant->reason);
+		if (result->reason == NULL)
 			return SECFailure;
-		nu_hex(serial->data, serial->len, hex);
-		serials[n++] = hex;
 	}
+	return result->granted ? fill_granted(arena, grant, result) :
+	                         SECSuccess;
+}
+
+static SECStatus
+list_results(struct ca_job *job, struct answer *answer)
+{
+	struct ca_answer *visible = &answer->visible;
+	const size_t n = job->n_grants;
+	const char **serials = PORT_ArenaZNewArray(job->arena, const char *, n);
+
+	answer->results = PORT_ArenaZNewArray(job->arena, struct ca_result, n);
+	if (serials == NULL || answer->results == NULL)
+		return SECFailure;
+	for (size_t i = 0; i < n; i++) {
+		struct ca_result *result = &answer->results[i];
+
+		if (fill_result(job->arena, &job->grants[i], result) !=
+		    SECSuccess)
+			return SECFailure;
+		if (result->granted)
+			serials[visible->n_issued++] = result->serial;
+	}
+	answer->n_results = n;
 	visible->serials = serials;
-	visible->n_issued = n;
-	visible->n_refused = job->request->n_wishes - n;
+	visible->n_refused = n - visible->n_issued;
 	return SECSuccess;
 }
+
+const struct ca_result *
+ca_answer_get(const struct ca_answer *visible, size_t i)
+{
+	const struct answer *answer = (const struct answer *)visible;
+
+	return i < answer->n_results ? &answer->results[i] : NULL;
+}
+
+/* ------------------------------------------------------------------------- */
 
 enum psm_err
 ca_answer_make(struct ca_job *job, struct ca_answer **ret_answer)
@@ -275,9 +375,10 @@ ca_answer_make(struct ca_job *job, struct ca_answer **ret_answer)
 	__attribute__((cleanup(free_answer))) struct answer *answer =
 		calloc(1, sizeof *answer);
 
-	if (answer == NULL || list_serials(job, &answer->visible) != SECSuccess)
+	if (answer == NULL)
 		return ca_error(job->ca, PSM_E_NO_MEMORY, "out of memory");
-	if (writers[job->options->dialect](job, answer) != SECSuccess)
+	if (list_results(job, answer) != SECSuccess ||
+	    writers[job->options->dialect](job, answer) != SECSuccess)
 		return ca_error_nss(job->ca, PSM_E_INTERNAL, "answer");
 	answer->visible.text = answer->text;
 	answer->visible.der = answer->der->data;

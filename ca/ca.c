@@ -15,6 +15,7 @@
 #include "nssutil/nu_err.h"
 #include "nssutil/nu_key.h"
 #include "nssutil/nu_name.h"
+#include "nssutil/nu_slot.h"
 
 struct ca *
 ca_new(void)
@@ -29,6 +30,8 @@ ca_free(struct ca *ca)
 		return;
 	if (ca->cert != NULL)
 		CERT_DestroyCertificate(ca->cert);
+	for (size_t i = 0; i < ca->n_above; i++)
+		CERT_DestroyCertificate(ca->above[i]);
 	if (ca->key != NULL)
 		SECKEY_DestroyPrivateKey(ca->key);
 	free(ca);
@@ -77,24 +80,89 @@ ca_error_nss(struct ca *ca, enum psm_err err, const char *doing)
 	                nu_err_text(why), nu_err_name(why));
 }
 
+int64_t
+ca_now(void)
+{
+	return PR_Now() / PR_USEC_PER_SEC;
+}
+
+/* --- tokens ------------------------------------------------------------- */
+
+static enum psm_err
+check_slot(struct ca *ca, PK11SlotInfo *slot, const char *what)
+{
+	if (PK11_NeedUserInit(slot))
+		return ca_error(ca, PSM_E_PASSWORD, "%s has no password yet",
+		                what);
+	if (PK11_NeedLogin(slot) && !PK11_IsLoggedIn(slot, NULL))
+		return ca_error(ca, PSM_E_PASSWORD, "%s is locked", what);
+	return PSM_OK;
+}
+
 enum psm_err
-ca_slot(struct ca *ca, PK11SlotInfo **ret_slot)
+ca_slot(struct ca *ca, const char *token, PK11SlotInfo **ret_slot)
 {
 	nu_auto(PK11SlotInfo) slot = NULL;
+	enum psm_err err;
 
 	if (!NSS_IsInitialized())
 		return ca_error(ca, PSM_E_DATABASE, "no database is open");
-	slot = PK11_GetInternalKeySlot();
+	slot = nu_slot_find(token);
+	if (slot == NULL && token != NULL)
+		return ca_error(ca, PSM_E_TOKEN, "no token \"%s\"", token);
 	if (slot == NULL)
 		return ca_error_nss(ca, PSM_E_DATABASE, "database");
-	if (PK11_NeedUserInit(slot))
-		return ca_error(ca, PSM_E_PASSWORD,
-		                "the database has no password yet");
-	if (PK11_NeedLogin(slot) && !PK11_IsLoggedIn(slot, NULL))
-		return ca_error(ca, PSM_E_PASSWORD, "the database is locked");
-	*ret_slot = nu_take(slot);
-	return PSM_OK;
+	err = check_slot(ca, slot, token != NULL ? token : "the database");
+	if (err == PSM_OK)
+		*ret_slot = nu_take(slot);
+	return err;
 }
+
+/* The token that a nickname begins with, if there is one; free() it. */
+static char *
+token_of(const char *nickname)
+{
+	const char *colon = strchr(nickname, ':');
+	nu_auto_mem char *token = NULL;
+	nu_auto(PK11SlotInfo) slot = NULL;
+
+	if (colon == NULL || !NSS_IsInitialized())
+		return NULL;
+	token = strndup(nickname, (size_t)(colon - nickname));
+	if (token != NULL)
+		slot = nu_slot_find(token);
+	return slot != NULL ? nu_take(token) : NULL;
+}
+
+enum psm_err
+ca_slot_of(struct ca *ca, const char *nickname, PK11SlotInfo **ret_slot,
+           char **ret_name)
+{
+	nu_auto_mem char *token = token_of(nickname);
+	nu_auto_mem char *name = token != NULL ? strdup(nickname) :
+	                         nu_nickname_clean(nickname);
+	enum psm_err err;
+
+	if (name == NULL)
+		return ca_error(ca, PSM_E_NOT_FOUND, "\"%s\" is no nickname",
+		                nickname);
+	if ((err = ca_slot(ca, token, ret_slot)) == PSM_OK)
+		*ret_name = nu_take(name);
+	return err;
+}
+
+enum psm_err
+ca_key_is_ready(struct ca *ca)
+{
+	nu_auto(PK11SlotInfo) slot = PK11_GetSlotFromPrivateKey(ca->key);
+
+	if (slot == NULL)
+		return ca_error_nss(ca, PSM_E_TOKEN, "token");
+	return check_slot(ca, slot, PK11_IsInternal(slot) ? "the database" :
+	                            PK11_GetTokenName(slot));
+}
+
+/* --- opening ------------------------------------------------------------ */
 
 /* Fill in next from its certificate: may it sign others, and how? */
 static enum psm_err
@@ -129,7 +197,7 @@ find_key(struct ca *ca, struct ca *next, PK11SlotInfo *slot,
 	next->key = PK11_FindPrivateKeyFromCert(slot, next->cert, NULL);
 	if (next->key == NULL)
 		return ca_error(ca, PSM_E_NOT_FOUND,
-		                "no key for \"%s\" in the database", nickname);
+		                "no key for \"%s\" is here", nickname);
 	if (!nu_key_matches(next->key, public))
 		return ca_error_nss(ca, PSM_E_NOT_FOUND, nickname);
 	next->algorithm = nu_key_signature_oid(SECKEY_GetPublicKeyType(public),
@@ -145,46 +213,50 @@ static enum psm_err
 find_authority(struct ca *ca, struct ca *next, const char *nickname)
 {
 	nu_auto(PK11SlotInfo) slot = NULL;
-	nu_auto_mem char *name = nu_nickname_clean(nickname);
-	enum psm_err err;
+	nu_auto_mem char *name = NULL;
+	enum psm_err err = ca_slot_of(ca, nickname, &slot, &name);
 
-	if (name == NULL)
-		return ca_error_nss(ca, PSM_E_NOT_FOUND, "nickname");
-	if ((err = ca_slot(ca, &slot)) != PSM_OK)
+	if (err != PSM_OK)
 		return err;
 	next->cert = PK11_FindCertFromNickname(name, NULL);
 	if (next->cert == NULL)
 		return ca_error(ca, PSM_E_NOT_FOUND,
-		                "no certificate \"%s\" in the database", name);
-	if ((err = read_constraints(ca, next, name)) != PSM_OK)
+		                "no certificate \"%s\" is here", name);
+	if ((err = read_constraints(ca, next, name)) != PSM_OK ||
+	    (err = find_key(ca, next, slot, name)) != PSM_OK)
 		return err;
-	return find_key(ca, next, slot, name);
+	ca_chain_find(next);
+	return PSM_OK;
+}
+
+enum psm_err
+ca_find(struct ca *ca, const char *nickname, struct ca **ret_found)
+{
+	struct ca *found = ca_new();
+	enum psm_err err;
+
+	if (found == NULL)
+		return ca_error(ca, PSM_E_NO_MEMORY, "out of memory");
+	err = find_authority(ca, found, nickname != NULL ? nickname : "ca");
+	if (err == PSM_OK)
+		*ret_found = found;
+	else
+		ca_free(found);
+	return err;
 }
 
 enum psm_err
 ca_open(struct ca *ca, const char *nickname)
 {
-	struct ca *next = ca_new(), swap;
+	struct ca *next, swap;
 	enum psm_err err;
 
 	ca->errmsg[0] = '\0';
-	if (next == NULL)
-		return ca_error(ca, PSM_E_NO_MEMORY, "out of memory");
-	err = find_authority(ca, next, nickname != NULL ? nickname : "ca");
-	if (err == PSM_OK) {
-		swap = *ca;
-		*ca = *next;
-		*next = swap;
-	}
+	if ((err = ca_find(ca, nickname, &next)) != PSM_OK)
+		return err;
+	swap = *ca;
+	*ca = *next;
+	*next = swap;
 	ca_free(next);
-	return err;
-}
-
-const unsigned char *
-ca_cert_der(const struct ca *ca, size_t *ret_len)
-{
-	if (ca->cert == NULL)
-		return NULL;
-	*ret_len = ca->cert->derCert.len;
-	return ca->cert->derCert.data;
+	return PSM_OK;
 }

@@ -21,31 +21,55 @@ void ca_free(struct ca *ca);
 /* The details of the last failed call, or "". Valid until the next call. */
 const char *ca_errmsg(const struct ca *ca);
 
+/* Where more is to be had about an authority; each NULL or a URL. */
+struct ca_urls {
+	const char *crl;    /* cRLDistributionPoints: ca_crl_make()'s */
+	const char *ocsp;   /* authorityInfoAccess: its OCSP responder */
+	const char *issuer; /* authorityInfoAccess: its certificate, DER */
+};
+
 /* Zero it, then set what differs. */
 struct ca_params {
 	const char *subject;        /* RFC 4514; needed */
 	const char *nickname;       /* NULL: "ca" */
 	enum psm_key_type key_type; /* PSM_KEY_RSA or PSM_KEY_EC */
 	unsigned key_bits;          /* 0: RSA 3072, EC 256 */
-	unsigned days;              /* 0: 3650 */
+	unsigned days;              /* 0: 3650; never past the issuer's end */
 	const char *trust;          /* as certutil -t has it; NULL: "CT,C,C",
-	                             * trusted to issue what there is */
+	                             * trusted to issue what there is, and
+	                             * below an issuer ",,": none of its own */
+	const char *token;          /* PKCS#11 token for key and certificate,
+	                             * which psm_login() has unlocked; NULL:
+	                             * the database */
+	const char *issuer;         /* the authority that signs it, named as
+	                             * for ca_open(); the new one then has
+	                             * none below it (pathLenConstraint 0).
+	                             * NULL: it signs itself, as a root */
+	struct ca_urls urls;        /* the issuer's */
 };
 
-/* Make a key and its self-signed certificate, and open it as ca_open() does.
- * PSM_E_EXISTS: the nickname is taken. PSM_E_ARGUMENT: no such trust. */
+/* Make a key and its certificate, and open it as ca_open() does.
+ * PSM_E_EXISTS: the nickname is taken. PSM_E_ARGUMENT: no such trust, or the
+ * issuer may not have others below it. PSM_E_TOKEN: no such token.
+ * PSM_E_NOT_FOUND: no such issuer. */
 PSM_MUST enum psm_err ca_init(struct ca *ca, const struct ca_params *params);
-/* Use the authority called nickname (NULL: "ca"). PSM_E_NOT_FOUND: no such
- * certificate, no key for it, or it is no CA's. */
+/* Use the authority called nickname (NULL: "ca"; "token:nickname": of another
+ * token than the database, unlocked by psm_login()), and know the authorities
+ * above it that are here. PSM_E_NOT_FOUND: no such certificate, no key for it,
+ * or it is no CA's. */
 PSM_MUST enum psm_err ca_open(struct ca *ca, const char *nickname);
 /* Its certificate in DER, borrowed. NULL before ca_init() or ca_open(). */
 const unsigned char *ca_cert_der(const struct ca *ca, size_t *ret_len);
+/* The same for the i-th of its chain: 0 is its own, then each one's issuer, up
+ * to the root. NULL: there are no more. */
+const unsigned char *ca_chain_der(const struct ca *ca, size_t i,
+                                  size_t *ret_len);
 
 enum ca_dialect {
 	CA_DIALECT_CMMF,     /* CertRepContent with implicit tags */
 	CA_DIALECT_CMP,      /* CertRepContent as RFC 4210 has it */
 	CA_DIALECT_UNTAGGED, /* CertRepContent as NSS's lib/crmf wrote it */
-	CA_DIALECT_CERT,     /* the certificates in PEM, the CA's last */
+	CA_DIALECT_CERT,     /* the certificates in PEM, the chain last */
 	CA_DIALECT_PKCS7     /* certificates only, PEM */
 };
 
@@ -84,15 +108,103 @@ enum ca_purpose {
 	CA_PURPOSE_SERVER  /* serverAuth */
 };
 
+/* --- profiles --------------------------------------------------------- */
+
+/* Kinds of keys. */
+enum ca_key {
+	CA_KEY_RSA = 1,
+	CA_KEY_DSA = 2, /* 2048 bits or more */
+	CA_KEY_P256 = 4,
+	CA_KEY_P384 = 8,
+	CA_KEY_P521 = 16
+};
+
+/* keyUsage of what is no authority's. */
+enum ca_usage {
+	CA_USAGE_ASKED, /* what is asked for and the key can do; else
+	                 * digitalSignature, for RSA keyEncipherment too */
+	CA_USAGE_SIGN,  /* digitalSignature */
+	CA_USAGE_BOTH   /* digitalSignature, for RSA keyEncipherment too */
+};
+
+/* Where subjectAltName comes from. */
+enum ca_alt_names {
+	CA_ALT_NAMES_USUAL, /* as purpose has it: options' email or else the
+	                     * subject's e-mail attributes; or server_names */
+	CA_ALT_NAMES_NONE,
+	CA_ALT_NAMES_GIVEN  /* options' alt_names */
+};
+
+enum ca_alt_kind {
+	CA_ALT_EMAIL, /* rfc822Name */
+	CA_ALT_HOST,  /* dNSName, as server_names has it */
+	CA_ALT_IP,    /* iPAddress */
+	CA_ALT_ID     /* registeredID: an OID in dotted decimal */
+};
+
+struct ca_alt_name {
+	enum ca_alt_kind kind;
+	const char *value;
+};
+
+/* What an authority grants. Zero it, then set what differs: all zero is what
+ * goes without a profile. */
+struct ca_profile {
+	unsigned days;       /* validity when options have none; 0: 365, or
+	                      * max_days if that is less */
+	unsigned max_days;   /* longest validity; 0: any */
+	unsigned start_days; /* how far from now options' not_before may lie,
+	                      * on either side; 0: any */
+	const char *const *subject_parts; /* attributes kept of the subject
+	                      * that is asked for, in this order, named as
+	                      * in struct ca_attribute, each once; NULL: all
+	                      * of it */
+	size_t n_subject_parts;
+	unsigned keys;       /* of enum ca_key, or'ed; 0: each */
+	unsigned rsa_bits;   /* the least, 1024 or more; 0: 2048 */
+	enum ca_usage usage;
+	const char *const *purposes; /* extendedKeyUsage, OIDs in dotted
+	                      * decimal, each once; NULL: as options' purpose
+	                      * has it */
+	size_t n_purposes;
+	enum ca_alt_names alt_names;
+	struct ca_urls urls; /* the authority's */
+};
+
+/* Can it be granted by? PSM_E_ARGUMENT: no, and ca_errmsg() says why. There
+ * need not be an authority yet. */
+PSM_MUST enum psm_err ca_profile_check(struct ca *ca,
+                                       const struct ca_profile *profile);
+
+/* A part of a subject. */
+struct ca_attribute {
+	const char *type;  /* CN, O, OU, L, S or ST, C, E, SERIALNUMBER, T,
+	                    * UID, STREET, postalCode, Phone, pseudonym,
+	                    * houseIdentifier, DC, GN, SN, ... in any case, or
+	                    * an OID in dotted decimal */
+	const char *value; /* UTF-8 */
+};
+
 /* Zero it, then set what differs. */
 struct ca_options {
+	const struct ca_profile *profile; /* or NULL */
 	enum ca_dialect dialect;
 	enum ca_purpose purpose;
 	const char *const *server_names; /* subjectAltName of CA_PURPOSE_SERVER,
 	                      * one or more: host names, "*." before one for
 	                      * those below it, or numeric addresses */
 	size_t n_server_names;
-	unsigned days;       /* validity; 0: 365; never past the CA's own end */
+	const char *subject; /* RFC 4514: of what is issued, whatever is asked
+	                      * for; NULL: what is asked for */
+	const struct ca_attribute *attributes; /* the same in parts, each an
+	                      * RDN; NULL: none. Not both */
+	size_t n_attributes;
+	const struct ca_alt_name *alt_names; /* CA_ALT_NAMES_GIVEN's; none:
+	                      * no subjectAltName */
+	size_t n_alt_names;
+	unsigned days;       /* validity; 0: the profile's; never past the
+	                      * CA's own end */
+	uint64_t seconds;    /* the same where days are too coarse; 0: days */
 	int64_t not_before;  /* 0: now, less five minutes */
 	bool no_ca_pubs;     /* leave the CA's certificate out */
 	bool allow_ca;       /* grant basicConstraints CA when asked for;
@@ -113,6 +225,23 @@ struct ca_options {
 	enum ca_encrypt encrypt;
 };
 
+/* What became of one wish. */
+struct ca_result {
+	const char *id;       /* certReqId in decimal */
+	bool granted;
+	bool modified;        /* not all that was asked for */
+	enum ca_fail fail;    /* when not granted */
+	const char *reason;   /* when modified or not granted, else NULL */
+	const unsigned char *cert; /* DER, also when the answer has it
+	                            * encrypted; NULL: not granted */
+	size_t cert_len;      /* bytes */
+	bool encrypted;       /* it is for its key's holder alone */
+	const char *serial;   /* as in ca_answer; NULL: not granted */
+	const char *subject;  /* RFC 4514; NULL: not granted, or it has no
+	                       * text */
+	int64_t not_before, not_after; /* seconds since 1970 */
+};
+
 /* An answer. Borrowed parts live as long as it does. */
 struct ca_answer {
 	const char *text;         /* base64 in lines of 64, or PEM */
@@ -120,22 +249,127 @@ struct ca_answer {
 	                           * CA_DIALECT_CERT: the first certificate */
 	size_t der_len;           /* bytes */
 	size_t n_issued, n_refused;
-	const char *const *serials; /* n_issued, lower-case hexadecimal */
+	const char *const *serials; /* n_issued, lower-case hexadecimal
+	                             * without leading zeros in pairs */
 };
 
 /* Answer a request: CertReqMessages (base64 or DER) or PKCS#10 (PEM, base64 or
  * DER). Each proof of possession is verified; one that fails, a key too weak,
- * or a subject that is malformed or the authority's own, is answered by a
+ * or a subject that is malformed or an authority's own, is answered by a
  * rejection in the CertRepContent dialects and is PSM_E_REQUEST in the others,
- * which cannot say no.
+ * which cannot say no. PEM that lost its ends of lines is taken too.
  * PSM_E_REQUEST: it does not parse at all. Free with ca_answer_free(). */
 PSM_MUST enum psm_err ca_issue(struct ca *ca, const void *request,
                                size_t request_len,
                                const struct ca_options *options,
                                struct ca_answer **ret_answer);
 void ca_answer_free(struct ca_answer *answer);
+/* The i-th wish's result, borrowed; NULL: there are no more. */
+const struct ca_result *ca_answer_get(const struct ca_answer *answer,
+                                      size_t i);
+/* Answer again what was decided before, from what the caller has kept: of each
+ * result id, cert, encrypted and modified, and of a refusal fail and reason.
+ * options say dialect, no_ca_pubs and encrypt, which is the form for those that
+ * are encrypted (CA_ENCRYPT_NOTHING: CA_ENCRYPT_VALUE).
+ * PSM_E_CERTIFICATE: this authority did not issue it. PSM_E_ARGUMENT: the
+ * dialect has no encrypted certificates. PSM_E_REQUEST: it cannot say no. */
+PSM_MUST enum psm_err ca_answer_again(struct ca *ca,
+                                      const struct ca_result *results,
+                                      size_t n_results,
+                                      const struct ca_options *options,
+                                      struct ca_answer **ret_answer);
 /* Can this be one of server_names? */
 bool ca_server_name_is_fine(const char *name);
+
+/* --- reading before deciding ------------------------------------------ */
+
+/* A request that was read: ca_issue() in two steps, with a person's or a
+ * database's word between them. */
+struct ca_request;
+
+enum ca_proof {
+	CA_PROOF_PROVED,
+	CA_PROOF_FAILED,
+	CA_PROOF_CHALLENGE, /* it asks for a challenge: ca_challenge(), or
+	                     * options' encrypt, which proves as much */
+	CA_PROOF_ENCRYPTED  /* it asks for an answer that only its key opens:
+	                     * options' encrypt */
+};
+
+/* What a request wishes for, and what ca_request_issue() with the same options
+ * would say to it. An absent text is NULL. */
+struct ca_wish_info {
+	const char *id;            /* certReqId in decimal */
+	const char *subject;       /* RFC 4514; NULL: malformed, too */
+	unsigned key;              /* of enum ca_key; 0: none of them */
+	unsigned key_bits;         /* 0: there is no key, or a malformed one */
+	unsigned char spki_sha256[32]; /* of its SubjectPublicKeyInfo */
+	enum ca_proof proof;       /* of the possession of its key */
+	const char *disproof;      /* CA_PROOF_FAILED: why */
+	const char *reg_token, *authenticator; /* the controls, UTF-8 */
+	const struct ca_alt_name *alt_names; /* subjectAltName asked for */
+	size_t n_alt_names;
+	bool other_alt_names;      /* there are some of other kinds */
+	bool refused;
+	enum ca_fail fail;         /* when refused */
+	const char *reason;        /* when refused */
+};
+
+/* Read a request, verify its proofs of possession, and judge it by options.
+ * Fails as ca_issue() does, but for refusals. Free with ca_request_free(). */
+PSM_MUST enum psm_err ca_request_open(struct ca *ca, const void *request,
+                                      size_t request_len,
+                                      const struct ca_options *options,
+                                      struct ca_request **ret_request);
+/* The i-th wish, borrowed; NULL: there are no more. */
+const struct ca_wish_info *ca_request_wish(const struct ca_request *request,
+                                           size_t i);
+/* Judge it by these options and answer it. What was proved stays so: it may be
+ * done again, and costs a signature for each certificate and no more. That is
+ * how serial numbers become unique: each call draws fresh ones, 128 random
+ * bits; when the caller's table has one of them already, it drops the answer
+ * and asks for another. */
+PSM_MUST enum psm_err ca_request_issue(struct ca *ca,
+                                       struct ca_request *request,
+                                       const struct ca_options *options,
+                                       struct ca_answer **ret_answer);
+void ca_request_free(struct ca_request *request);
+
+/* --- revocation ------------------------------------------------------- */
+
+/* CRLReason, RFC 5280, 5.3.1, but for removeFromCRL, which is not for whole
+ * CRLs. */
+enum ca_reason {
+	CA_REASON_UNSPECIFIED = 0,
+	CA_REASON_KEY_COMPROMISE = 1,
+	CA_REASON_CA_COMPROMISE = 2,
+	CA_REASON_AFFILIATION_CHANGED = 3,
+	CA_REASON_SUPERSEDED = 4,
+	CA_REASON_CESSATION_OF_OPERATION = 5,
+	CA_REASON_CERTIFICATE_HOLD = 6,
+	CA_REASON_PRIVILEGE_WITHDRAWN = 9,
+	CA_REASON_AA_COMPROMISE = 10
+};
+
+struct ca_revoked {
+	const char *serial; /* hexadecimal, either case, 40 digits at most */
+	int64_t time;       /* of the revocation, seconds since 1970 */
+	enum ca_reason reason;
+};
+
+struct ca_crl {
+	const struct ca_revoked *revoked; /* in any order */
+	size_t n_revoked;
+	uint64_t number;     /* cRLNumber: more than the last one's */
+	int64_t this_update; /* 0: now */
+	int64_t next_update;
+};
+
+/* Sign a CRL, version 2; *ret_der is the caller's to free(). PSM_E_ARGUMENT: a
+ * malformed entry, a serial number twice, times that do not follow one another,
+ * or the authority may not sign CRLs. */
+PSM_MUST enum psm_err ca_crl_make(struct ca *ca, const struct ca_crl *crl,
+                                  unsigned char **ret_der, size_t *ret_len);
 
 /* --- key recovery (RFC 4210, 5.3.7) ----------------------------------- */
 

@@ -6,25 +6,21 @@
 
 #include <cryptohi.h>
 #include <pk11pub.h>
-#include <secasn1.h>
-#include <secder.h>
-#include <secoid.h>
 
 #include "ca/internal.h"
 #include "nssutil/nu_auto.h"
 #include "nssutil/nu_der.h"
 
-enum { DAY = 24 * 60 * 60, CLOCK_SKEW = 5 * 60, SERIAL_LEN = 16 };
-enum { UTC_TIME = 0x17, GENERALIZED_TIME = 0x18 };
+enum { CLOCK_SKEW = 5 * 60, SERIAL_LEN = 16 };
 
 enum psm_err
-ca_validity_choose(struct ca *ca, int64_t not_before, unsigned days,
+ca_validity_choose(struct ca *ca, int64_t not_before, uint64_t seconds,
                    int64_t limit, struct ca_validity *ret_validity)
 {
-	int64_t start = not_before, end;
+	int64_t start = not_before;
 
 	if (start == 0)
-		start = PR_Now() / PR_USEC_PER_SEC - CLOCK_SKEW;
+		start = ca_now() - CLOCK_SKEW;
 	if (start < 0 || start > CA_TIME_MAX)
 		return ca_error(ca, PSM_E_ARGUMENT,
 		                "a validity from %lld cannot be written",
@@ -32,58 +28,36 @@ ca_validity_choose(struct ca *ca, int64_t not_before, unsigned days,
 	if (start >= limit)
 		return ca_error(ca, PSM_E_ARGUMENT, "the authority's own "
 		                "certificate ends before the new one begins");
-	end = start + (int64_t)days * DAY;
 	ret_validity->not_before = start;
-	ret_validity->not_after = end < limit ? end : limit;
+	ret_validity->not_after = seconds < (uint64_t)(limit - start) ?
+	                          start + (int64_t)seconds : limit;
 	return PSM_OK;
-}
-
-/* UTCTime to 2049, GeneralizedTime from 2050: RFC 5280, 4.1.2.5. */
-static SECItem *
-make_time(PLArenaPool *arena, int64_t seconds)
-{
-	SECItem text = { siBuffer, NULL, 0 };
-
-	if (DER_EncodeTimeChoice(arena, &text, seconds * PR_USEC_PER_SEC) !=
-	    SECSuccess)
-		return NULL;
-	return nu_der_make_octets(arena, text.type == siUTCTime ? UTC_TIME :
-	                          GENERALIZED_TIME, text.data, text.len);
 }
 
 static SECItem *
 make_validity(PLArenaPool *arena, const struct ca_validity *validity)
 {
 	return ca_der_make(arena, NU_SEQUENCE,
-	                   make_time(arena, validity->not_before),
-	                   make_time(arena, validity->not_after));
+	                   ca_der_time(arena, validity->not_before),
+	                   ca_der_time(arena, validity->not_after));
 }
 
-/* As SEC_DerSignData() will write it behind the certificate's body. */
-static SECItem *
-make_algorithm(PLArenaPool *arena, SECOidTag tag)
-{
-	SECAlgorithmID algorithm = { { siBuffer, NULL, 0 },
-	                             { siBuffer, NULL, 0 } };
-
-	if (SECOID_SetAlgorithmID(arena, &algorithm, tag, NULL) != SECSuccess)
-		return NULL;
-	return SEC_ASN1EncodeItem(arena, NULL, &algorithm,
-	                          SEC_ASN1_GET(SECOID_AlgorithmIDTemplate));
-}
-
-/* Positive, and always of the same length in its shortest form. */
+/* Positive: the octets that are drawn come behind a sign's when they need it.
+ * The first is never 0, so that their text has always the same length. */
 static SECStatus
 make_serial(PLArenaPool *arena, SECItem *ret_serial)
 {
-	if (SECITEM_AllocItem(arena, ret_serial, SERIAL_LEN) == NULL)
+	unsigned char *drawn = PORT_ArenaZAlloc(arena, 1 + SERIAL_LEN);
+
+	if (drawn == NULL)
 		return SECFailure;
 	do {
-		if (PK11_GenerateRandom(ret_serial->data, SERIAL_LEN) !=
-		    SECSuccess)
+		if (PK11_GenerateRandom(drawn + 1, SERIAL_LEN) != SECSuccess)
 			return SECFailure;
-		ret_serial->data[0] &= 0x7f;
-	} while (ret_serial->data[0] == 0);
+	} while (drawn[1] == 0);
+	ret_serial->type = siBuffer;
+	ret_serial->data = drawn[1] & 0x80 ? drawn : drawn + 1;
+	ret_serial->len = drawn[1] & 0x80 ? 1 + SERIAL_LEN : SERIAL_LEN;
 	return SECSuccess;
 }
 
@@ -99,15 +73,14 @@ make_body(PLArenaPool *arena, const struct ca_cert_content *content,
 
 	return ca_der_make(arena, NU_SEQUENCE, v3,
 	                   nu_der_make_integer(arena, serial),
-	                   make_algorithm(arena, algorithm), content->issuer,
+	                   ca_der_algorithm(arena, algorithm), content->issuer,
 	                   make_validity(arena, &content->validity),
 	                   content->subject, content->spki, extensions);
 }
 
 SECStatus
 ca_cert_sign(PLArenaPool *arena, const struct ca_cert_content *content,
-             SECKEYPrivateKey *key, SECOidTag algorithm, SECItem *ret_serial,
-             SECItem *ret_cert)
+             SECKEYPrivateKey *key, SECOidTag algorithm, SECItem *ret_cert)
 {
 	SECItem serial = { siBuffer, NULL, 0 };
 	const SECItem *body;
@@ -115,10 +88,8 @@ ca_cert_sign(PLArenaPool *arena, const struct ca_cert_content *content,
 	if (make_serial(arena, &serial) != SECSuccess)
 		return SECFailure;
 	body = make_body(arena, content, algorithm, &serial);
-	if (body == NULL ||
-	    SEC_DerSignData(arena, ret_cert, body->data, (int)body->len, key,
-	                    algorithm) != SECSuccess)
+	if (body == NULL)
 		return SECFailure;
-	*ret_serial = serial;
-	return SECSuccess;
+	return SEC_DerSignData(arena, ret_cert, body->data, (int)body->len,
+	                       key, algorithm);
 }

@@ -211,7 +211,8 @@ challenge_all(struct ca *ca, struct ca_challenge *challenge,
 		if (msg == NULL || msg->how != NU_POP_CHALLENGE_RESP)
 			continue;
 		key = ca_public_key(&msg->spki);
-		if (key == NULL || ca_permitted_usage(key) == 0 ||
+		if (key == NULL ||
+		    ca_permitted_usage(key, CA_MIN_RSA_BITS) == 0 ||
 		    !choose_form(challenge->form, key, &form))
 			continue;
 		err = challenge_msg(ca, challenge, msg, key, form,
@@ -242,7 +243,7 @@ ca_challenge(struct ca *ca, const void *request, size_t request_len,
 	    (challenge->arena = PORT_NewArena(DER_DEFAULT_CHUNKSIZE)) == NULL)
 		return ca_error(ca, PSM_E_NO_MEMORY, "out of memory");
 	challenge->form = form;
-	err = ca_request_read(ca, request, request_len, NULL, &read);
+	err = ca_request_read(ca, request, request_len, &read);
 	if (err != PSM_OK)
 		return err;
 	err = challenge_all(ca, challenge, read);

@@ -8,14 +8,12 @@
 #include "nssutil/nu_auto.h"
 #include "nssutil/nu_der.h"
 
-enum { MAX_DEPTH = 16 };
-
 SECKEYPublicKey *
 ca_public_key(const SECItem *spki)
 {
 	nu_auto(CERTSubjectPublicKeyInfo) info = NULL;
 
-	if (nu_der_check(spki, MAX_DEPTH) != SECSuccess)
+	if (nu_der_check(spki, CA_MAX_DEPTH) != SECSuccess)
 		return NULL;
 	info = SECKEY_DecodeDERSubjectPublicKeyInfo(spki);
 	return info != NULL ? SECKEY_ExtractPublicKey(info) : NULL;
@@ -41,19 +39,21 @@ ca_encrypt_form(const struct ca_job *job, const SECKEYPublicKey *to)
 	       NU_ENVELOPE_CMS : NU_ENVELOPE_VALUE;
 }
 
-static SECStatus
-encrypt_grant(struct ca_job *job, struct ca_grant *grant)
+enum psm_err
+ca_encrypt_grant(struct ca_job *job, struct ca_grant *grant)
 {
 	nu_auto(SECKEYPublicKey) to = ca_public_key(&grant->wish->spki);
 	nu_auto(SECItem) sealed = NULL;
 
-	if (to == NULL)
-		return SECFailure;
-	sealed = nu_envelope_seal(&grant->cert, to, ca_encrypt_form(job, to),
-	                          NULL);
-	if (sealed == NULL)
-		return SECFailure;
-	return SECITEM_CopyItem(job->arena, &grant->encrypted_cert, sealed);
+	if (to != NULL)
+		sealed = nu_envelope_seal(&grant->cert, to,
+		                          ca_encrypt_form(job, to), NULL);
+	if (sealed == NULL ||
+	    SECITEM_CopyItem(job->arena, &grant->encrypted_cert, sealed) !=
+	            SECSuccess)
+		return ca_error_nss(job->ca, PSM_E_INTERNAL,
+		                    "encrypting a certificate");
+	return PSM_OK;
 }
 
 /* Also where the proof did not depend on it, if the key can do nothing but take
@@ -72,10 +72,11 @@ must_encrypt(const struct ca_job *job, const struct ca_grant *grant)
 enum psm_err
 ca_encrypt_grants(struct ca_job *job)
 {
-	for (size_t i = 0; i < job->request->n_wishes; i++)
+	enum psm_err err;
+
+	for (size_t i = 0; i < job->n_grants; i++)
 		if (must_encrypt(job, &job->grants[i]) &&
-		    encrypt_grant(job, &job->grants[i]) != SECSuccess)
-			return ca_error_nss(job->ca, PSM_E_INTERNAL,
-			                    "encrypting a certificate");
+		    (err = ca_encrypt_grant(job, &job->grants[i])) != PSM_OK)
+			return err;
 	return PSM_OK;
 }

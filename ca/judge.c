@@ -14,7 +14,6 @@
 #include "nssutil/nu_ext.h"
 #include "nssutil/nu_key.h"
 
-enum { MIN_RSA_BITS = 2048, MIN_DSA_BITS = 2048, MAX_DEPTH = 16 };
 enum { MAX_EMAILS = 16 }; /* of one subject */
 
 static enum psm_err
@@ -52,7 +51,7 @@ judge_refusals(struct ca_job *job, struct ca_grant *grant)
 	for (size_t i = 0; i < job->options->n_refusals; i++, refusal++)
 		if (refusal->id == NULL ||
 		    SECITEM_ItemsAreEqual(&job->refusal_ids[i],
-		                          &grant->wish->id))
+		                          &grant->id))
 			return refuse(grant, refusal->fail,
 			              refusal->reason != NULL ?
 			              refusal->reason : "refused");
@@ -100,63 +99,151 @@ judge_attribute(struct ca_job *job, struct ca_grant *grant, CERTAVA *ava)
 	              "the subject's text is malformed");
 }
 
+/* What is asked for, the parts of it that are kept, or the caller's choice. */
 static enum psm_err
-judge_subject(struct ca_job *job, struct ca_grant *grant)
+choose_subject(struct ca_job *job, struct ca_grant *grant)
 {
-	const SECItem *subject = &grant->wish->subject;
+	const SECItem *asked = &grant->wish->subject, *chosen = job->subject;
 
-	if (subject->data == NULL || is_empty(subject))
-		return refuse(grant, CA_FAIL_BAD_CERT_TEMPLATE,
-		              "a subject is needed");
-	if (nu_der_check(subject, MAX_DEPTH) != SECSuccess ||
-	    SEC_QuickDERDecodeItem(job->arena, &grant->name,
-	                           SEC_ASN1_GET(CERT_NameTemplate),
-	                           subject) != SECSuccess)
+	if (chosen == NULL && asked->data != NULL)
+		chosen = job->parts.parts == NULL ? asked :
+		         ca_subject_keep(job->arena, asked, &job->parts);
+	if (chosen == NULL && asked->data != NULL)
 		return refuse_nss(job, grant, CA_FAIL_BAD_CERT_TEMPLATE,
 		                  "the subject is malformed");
-	if (CERT_CompareName(&grant->name, &job->ca->cert->subject) == SECEqual)
+	if (chosen == NULL || is_empty(chosen))
 		return refuse(grant, CA_FAIL_BAD_CERT_TEMPLATE,
-		              "the subject is the authority itself");
-	return for_attributes(job, grant, judge_attribute);
+		              "a subject is needed");
+	grant->subject = *chosen;
+	if (asked->data != NULL && !SECITEM_ItemsAreEqual(asked, chosen))
+		return modify(grant, "the subject was changed");
+	return PSM_OK;
 }
 
-/* P-256, P-384, P-521: their sizes alone would let other curves pass. */
+/* Ours, or one's above us: programs find issuers by their names. */
 static bool
-curve_is_fine(const SECKEYPublicKey *key)
+is_authority(const struct ca *ca, const CERTName *name)
 {
-	static const SECOidTag fine[] = { SEC_OID_ANSIX962_EC_PRIME256V1,
-	                                  SEC_OID_SECG_EC_SECP384R1,
-	                                  SEC_OID_SECG_EC_SECP521R1 };
-	struct nu_der r = nu_der_reader(&key->u.ec.DEREncodedParams);
-	struct nu_tlv oid;
-
-	if (nu_der_get(&r, NU_OID, &oid) != SECSuccess)
-		return false;
-	for (size_t i = 0; i < sizeof fine / sizeof *fine; i++)
-		if (SECOID_FindOIDTag(&oid.value) == fine[i])
+	if (CERT_CompareName(name, &ca->cert->subject) == SECEqual)
+		return true;
+	for (size_t i = 0; i < ca->n_above; i++)
+		if (CERT_CompareName(name, &ca->above[i]->subject) == SECEqual)
 			return true;
 	return false;
 }
 
-unsigned
-ca_permitted_usage(const SECKEYPublicKey *key)
+static enum psm_err
+judge_subject(struct ca_job *job, struct ca_grant *grant)
 {
-	const unsigned sign = KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION;
+	enum psm_err err = choose_subject(job, grant);
 
+	if (err != PSM_OK || grant->refused)
+		return err;
+	if (nu_der_check(&grant->subject, CA_MAX_DEPTH) != SECSuccess ||
+	    SEC_QuickDERDecodeItem(job->arena, &grant->name,
+	                           SEC_ASN1_GET(CERT_NameTemplate),
+	                           &grant->subject) != SECSuccess)
+		return refuse_nss(job, grant, CA_FAIL_BAD_CERT_TEMPLATE,
+		                  "the subject is malformed");
+	if (is_authority(job->ca, &grant->name))
+		return refuse(grant, CA_FAIL_BAD_CERT_TEMPLATE,
+		              "the subject is an authority");
+	return for_attributes(job, grant, judge_attribute);
+}
+
+/* P-256, P-384, P-521: their sizes alone would let other curves pass. */
+static unsigned
+curve_kind(const SECKEYPublicKey *key)
+{
+	static const struct {
+		SECOidTag curve;
+		enum ca_key kind;
+	} fine[] = { { SEC_OID_ANSIX962_EC_PRIME256V1, CA_KEY_P256 },
+	             { SEC_OID_SECG_EC_SECP384R1, CA_KEY_P384 },
+	             { SEC_OID_SECG_EC_SECP521R1, CA_KEY_P521 } };
+	struct nu_der r = nu_der_reader(&key->u.ec.DEREncodedParams);
+	struct nu_tlv oid;
+
+	if (nu_der_get(&r, NU_OID, &oid) != SECSuccess)
+		return 0;
+	for (size_t i = 0; i < sizeof fine / sizeof *fine; i++)
+		if (SECOID_FindOIDTag(&oid.value) == fine[i].curve)
+			return fine[i].kind;
+	return 0;
+}
+
+/* With an exponent of 1 anyone could sign, with an even one nobody. */
+static bool
+rsa_is_sound(const SECKEYPublicKey *key)
+{
+	const SECItem *n = &key->u.rsa.modulus, *e = &key->u.rsa.publicExponent;
+	unsigned first = 0;
+
+	while (first + 1 < e->len && e->data[first] == 0)
+		first++;
+	return n->len > 0 && (n->data[n->len - 1] & 1) && e->len > 0 &&
+	       (e->data[e->len - 1] & 1) &&
+	       (e->len - first > 1 || e->data[first] > 1);
+}
+
+unsigned
+ca_key_kind(const SECKEYPublicKey *key)
+{
 	switch (SECKEY_GetPublicKeyType(key)) {
 	case rsaKey:
-		return nu_key_bits(key) < MIN_RSA_BITS ? 0 :
-		       sign | KU_KEY_ENCIPHERMENT;
-	case ecKey:
-		return curve_is_fine(key) ? sign | KU_KEY_AGREEMENT : 0;
+		return rsa_is_sound(key) ? CA_KEY_RSA : 0;
 	case dsaKey:
-		return nu_key_bits(key) < MIN_DSA_BITS ? 0 : sign;
+		return CA_KEY_DSA;
+	case ecKey:
+		return curve_kind(key);
 	default:
 		return 0;
 	}
 }
 
+unsigned
+ca_permitted_usage(const SECKEYPublicKey *key, unsigned rsa_bits)
+{
+	const unsigned sign = KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION;
+
+	switch (ca_key_kind(key)) {
+	case CA_KEY_RSA:
+		return nu_key_bits(key) < rsa_bits ? 0 :
+		       sign | KU_KEY_ENCIPHERMENT;
+	case CA_KEY_DSA:
+		return nu_key_bits(key) < CA_MIN_DSA_BITS ? 0 : sign;
+	case 0:
+		return 0;
+	default:
+		return sign | KU_KEY_AGREEMENT;
+	}
+}
+
 /* Leaves in grant->key_usage all that the key permits. */
+static enum psm_err
+judge_strength(struct ca_job *job, struct ca_grant *grant,
+               const SECKEYPublicKey *key)
+{
+	const struct ca_profile *profile = job->profile;
+	const unsigned kind = key != NULL ? ca_key_kind(key) : 0;
+
+	if (profile->keys != 0 && (profile->keys & kind) == 0)
+		return refuse(grant, CA_FAIL_BAD_ALG,
+		              "keys of this kind get no certificate here");
+	if (profile->rsa_bits != 0 && kind == CA_KEY_RSA &&
+	    nu_key_bits(key) < profile->rsa_bits)
+		return refuse(grant, CA_FAIL_BAD_ALG, "the key is too small");
+	if (kind != 0)
+		grant->key_usage = ca_permitted_usage(
+			key, profile->rsa_bits != 0 ? profile->rsa_bits :
+			                              CA_MIN_RSA_BITS);
+	if (grant->key_usage == 0)
+		return refuse(grant, CA_FAIL_BAD_ALG,
+		              "the key must be RSA or DSA of 2048 bits or "
+		              "more, or EC on P-256, P-384 or P-521");
+	return PSM_OK;
+}
+
 static enum psm_err
 judge_key(struct ca_job *job, struct ca_grant *grant)
 {
@@ -169,12 +256,7 @@ judge_key(struct ca_job *job, struct ca_grant *grant)
 	if (key == NULL && PORT_GetError() != SEC_ERROR_UNSUPPORTED_KEYALG)
 		return refuse_nss(job, grant, CA_FAIL_BAD_CERT_TEMPLATE,
 		                  "the public key is malformed");
-	grant->key_usage = key != NULL ? ca_permitted_usage(key) : 0;
-	if (grant->key_usage == 0)
-		return refuse(grant, CA_FAIL_BAD_ALG,
-		              "the key must be RSA or DSA of 2048 bits or "
-		              "more, or EC on P-256, P-384 or P-521");
-	return PSM_OK;
+	return judge_strength(job, grant, key);
 }
 
 static enum psm_err
@@ -184,12 +266,15 @@ judge_proof(struct ca_job *job, struct ca_grant *grant)
 	enum psm_err err;
 
 	if (ca_challenge_proves(job->options->challenge, grant->wish))
+		grant->wish->proved = true;
+	if (grant->wish->proved)
 		return PSM_OK;
 	grant->encrypt = ca_encrypt_proves(job, grant);
 	if (grant->encrypt)
 		return PSM_OK;
 	err = ca_proof_check(job, grant->wish, &disproof);
-	if (err != PSM_OK || disproof == NULL)
+	grant->wish->proved = err == PSM_OK && disproof == NULL;
+	if (err != PSM_OK || grant->wish->proved)
 		return err;
 	return refuse_nss(job, grant, CA_FAIL_BAD_POP, disproof);
 }
@@ -214,12 +299,14 @@ judge_ca(struct ca_job *job, struct ca_grant *grant)
 	return PSM_OK;
 }
 
-/* For an authority the profile alone decides. */
+/* For an authority the extensions' writer alone decides. */
 static enum psm_err
 judge_usage(struct ca_job *job, struct ca_grant *grant)
 {
 	const unsigned permitted = grant->key_usage;
-	unsigned asked = 0;
+	const unsigned usual = KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT;
+	const enum ca_usage rule = job->profile->usage;
+	unsigned asked = 0, wanted;
 
 	if (grant->wish->extensions.data != NULL &&
 	    nu_ext_key_usage(&grant->wish->extensions, &asked) != SECSuccess)
@@ -227,15 +314,14 @@ judge_usage(struct ca_job *job, struct ca_grant *grant)
 		                  "keyUsage is malformed");
 	if (grant->is_ca)
 		return PSM_OK;
-	if (asked == 0)
-		asked = permitted & (KU_DIGITAL_SIGNATURE |
-		                     KU_KEY_ENCIPHERMENT);
-	grant->key_usage = asked & permitted;
+	wanted = rule == CA_USAGE_SIGN ? KU_DIGITAL_SIGNATURE :
+	         rule == CA_USAGE_BOTH || asked == 0 ? usual : asked;
+	grant->key_usage = permitted & wanted;
 	if (grant->key_usage == 0)
 		return refuse(grant, CA_FAIL_BAD_CERT_TEMPLATE,
 		              "no key usage that fits the key was asked for");
-	if (grant->key_usage != asked)
-		return modify(grant, "keyUsage was reduced");
+	if (asked != 0 && grant->key_usage != asked)
+		return modify(grant, "keyUsage was changed");
 	return PSM_OK;
 }
 
@@ -256,6 +342,22 @@ is_in_profile(const SECItem *oid)
 	return false;
 }
 
+/* Are the names that the caller gives those that were asked for? */
+static bool
+is_in_names(const struct ca_job *job, const struct ca_grant *grant,
+            const SECItem *oid)
+{
+	PRBool found = PR_FALSE;
+	SECItem value;
+
+	return !grant->is_ca && job->alt_names != NULL &&
+	       SECOID_FindOIDTag(oid) == SEC_OID_X509_SUBJECT_ALT_NAME &&
+	       nu_ext_find(&grant->wish->extensions,
+	                   SEC_OID_X509_SUBJECT_ALT_NAME, &found, &value) ==
+	               SECSuccess &&
+	       found && SECITEM_ItemsAreEqual(&value, job->alt_names);
+}
+
 /* Anything else that was asked for is left out, and said to be. */
 static enum psm_err
 judge_extensions(struct ca_job *job, struct ca_grant *grant)
@@ -271,7 +373,8 @@ judge_extensions(struct ca_job *job, struct ca_grant *grant)
 		inner = nu_der_reader(&extension.value);
 		if (nu_der_get(&inner, NU_OID, &oid) != SECSuccess)
 			goto malformed;
-		if (!is_in_profile(&oid.value))
+		if (!is_in_profile(&oid.value) &&
+		    !is_in_names(job, grant, &oid.value))
 			modify(grant, "not every extension was granted");
 	}
 	return PSM_OK;
@@ -338,6 +441,8 @@ judge_email(struct ca_job *job, struct ca_grant *grant)
 {
 	const char *given = job->options->email;
 
+	if (job->profile->alt_names != CA_ALT_NAMES_USUAL)
+		return PSM_OK;
 	if (given != NULL)
 		return add_email(job, grant, given, strlen(given));
 	return for_attributes(job, grant, add_attribute);
@@ -373,8 +478,12 @@ ca_judge(struct ca_job *job)
 	job->grants = PORT_ArenaZNewArray(job->arena, struct ca_grant, n);
 	if (job->grants == NULL)
 		return ca_error_nss(job->ca, PSM_E_NO_MEMORY, "request");
+	job->n_grants = n;
 	for (size_t i = 0; i < n; i++) {
-		job->grants[i].wish = &job->request->wishes[i];
+		struct ca_wish *wish = &job->request->wishes[i];
+
+		job->grants[i].wish = wish;
+		job->grants[i].id = wish->p10 != NULL ? job->p10_id : wish->id;
 		if ((err = judge_one(job, &job->grants[i])) != PSM_OK)
 			return err;
 	}

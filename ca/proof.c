@@ -28,18 +28,19 @@ static enum psm_err
 find_holder(struct ca *ca, const char *nickname, struct ca_holder *ret_holder)
 {
 	nu_auto(PK11SlotInfo) slot = NULL;
-	enum psm_err err = ca_slot(ca, &slot);
+	nu_auto_mem char *name = NULL;
+	enum psm_err err = ca_slot_of(ca, nickname, &slot, &name);
 
 	if (err != PSM_OK)
 		return err;
-	ret_holder->cert = PK11_FindCertFromNickname(nickname, NULL);
+	ret_holder->cert = PK11_FindCertFromNickname(name, NULL);
 	if (ret_holder->cert != NULL)
 		ret_holder->key = PK11_FindPrivateKeyFromCert(
 			slot, ret_holder->cert, NULL);
 	if (ret_holder->key == NULL)
 		return ca_error(ca, PSM_E_NOT_FOUND,
-		                "no certificate \"%s\" with a key in the "
-		                "database", nickname);
+		                "no certificate \"%s\" with a key is here",
+		                nickname);
 	return PSM_OK;
 }
 

@@ -20,6 +20,7 @@ struct recover {
 static void
 recover_clear(struct recover *recover)
 {
+	ca_request_free(recover->job.request);
 	ca_job_clear(&recover->job);
 }
 
@@ -86,13 +87,13 @@ wrap_for_holder(struct recover *recover, SECKEYPrivateKey *key)
 {
 	const unsigned encrypt = KU_KEY_ENCIPHERMENT | KU_KEY_AGREEMENT;
 	struct ca_job *job = &recover->job;
-	const struct ca_wish *wish = &job->request->wishes[0];
+	struct ca_wish *wish = &job->request->wishes[0];
 	nu_auto(SECKEYPublicKey) to = ca_public_key(&wish->msg->protocol_key);
 	nu_auto(SECItem) wrapped = NULL;
 
 	if (to == NULL)
 		return ca_error_nss(job->ca, PSM_E_REQUEST, "protocolEncrKey");
-	if ((ca_permitted_usage(to) & encrypt) == 0)
+	if ((ca_permitted_usage(to, CA_MIN_RSA_BITS) & encrypt) == 0)
 		return ca_error(job->ca, PSM_E_REQUEST,
 		                "no key is sent under a protocolEncrKey so "
 		                "weak, or of this kind");
@@ -102,9 +103,10 @@ wrap_for_holder(struct recover *recover, SECKEYPrivateKey *key)
 	    SECITEM_CopyItem(job->arena, &job->grants->private_key, wrapped) !=
 	            SECSuccess)
 		return ca_error_nss(job->ca, PSM_E_INTERNAL, "wrapping a key");
+	job->n_grants = 1;
 	job->grants->wish = wish;
+	job->grants->id = wish->id;
 	job->grants->cert = recover->cert;
-	job->grants->serial = recover->parts.serial;
 	return PSM_OK;
 }
 
@@ -113,10 +115,8 @@ ca_recover(struct ca *ca, const void *request, size_t request_len,
            const struct ca_recovery *recovery,
            const struct ca_options *options, struct ca_answer **ret_answer)
 {
-	static const struct ca_options defaults;
 	__attribute__((cleanup(recover_clear))) struct recover recover = {
-		.job = { .ca = ca,
-		         .options = options != NULL ? options : &defaults },
+		.job = { .ca = ca, .options = options },
 		.cert = { siBuffer, (unsigned char *)recovery->cert,
 		          (unsigned)recovery->cert_len },
 		.archived = { siBuffer, (unsigned char *)recovery->key,
@@ -128,7 +128,7 @@ ca_recover(struct ca *ca, const void *request, size_t request_len,
 	ca->errmsg[0] = '\0';
 	if ((err = ca_job_start(&recover.job)) != PSM_OK ||
 	    (err = check_cert(&recover)) != PSM_OK ||
-	    (err = ca_request_read(ca, request, request_len, NULL,
+	    (err = ca_request_read(ca, request, request_len,
 	                           &recover.job.request)) != PSM_OK ||
 	    (err = check_request(&recover)) != PSM_OK ||
 	    (err = open_archived(&recover, &key)) != PSM_OK ||

@@ -4,6 +4,8 @@
 
 /* request.c - what arrives: CertReqMessages or PKCS#10, as text or DER */
 
+#include <stdio.h>
+
 #include <secerr.h>
 
 #include "ca/internal.h"
@@ -31,6 +33,36 @@ free_request(struct ca_request **request)
 	ca_request_free(*request);
 }
 
+/* Portals' forms send PEM whose ends of lines are gone:
+ * "-----BEGIN X-----MII...=-----END X-----". */
+static SECStatus
+read_joined(const char *text, size_t len, SECItem *ret_der)
+{
+	static const char begin[] = "-----BEGIN ", dashes[] = "-----";
+	const char *const end = text + len;
+	const char *label = memmem(text, len, begin, strlen(begin));
+	const char *body = NULL, *stop = NULL;
+	char finish[64];
+
+	if (label != NULL) {
+		label += strlen(begin);
+		body = memmem(label, (size_t)(end - label), dashes,
+		              strlen(dashes));
+	}
+	if (body != NULL && body - label < 32) {
+		snprintf(finish, sizeof finish, "-----END %.*s-----",
+		         (int)(body - label), label);
+		body += strlen(dashes);
+		stop = memmem(body, (size_t)(end - body), finish,
+		              strlen(finish));
+	}
+	if (stop == NULL) {
+		PORT_SetError(SEC_ERROR_BAD_DATA);
+		return SECFailure;
+	}
+	return nu_b64_decode(body, (size_t)(stop - body), MAX_TEXT, ret_der);
+}
+
 /* No base64 of DER begins with '0', which is a SEQUENCE's first octet. PEM may
  * have a tool's remarks before it, which nu_b64_decode() would not pass. */
 static SECStatus
@@ -46,7 +78,9 @@ read_der(const void *bytes, size_t len, SECItem *ret_der)
 		return SECITEM_CopyItem(NULL, ret_der, &der);
 	if (nu_b64_decode(bytes, len, MAX_TEXT, ret_der) == SECSuccess)
 		return SECSuccess;
-	return nu_pem_decode(bytes, len, NULL, ret_der, NULL);
+	if (nu_pem_decode(bytes, len, NULL, ret_der, NULL) == SECSuccess)
+		return SECSuccess;
+	return read_joined(bytes, len, ret_der);
 }
 
 /* Both are SEQUENCE { SEQUENCE { ...: a CertificationRequestInfo begins with
@@ -65,14 +99,13 @@ looks_like_p10(const SECItem *der)
 }
 
 static SECStatus
-read_p10(struct ca_request *request, const char *id)
+read_p10(struct ca_request *request)
 {
 	struct ca_wish *wish = request->wishes =
 		PORT_ArenaZNew(request->arena, struct ca_wish);
 
 	if (wish == NULL ||
-	    nu_p10_decode(&request->der, &request->p10) != SECSuccess ||
-	    nu_der_from_decimal(request->arena, id, &wish->id) != SECSuccess)
+	    nu_p10_decode(&request->der, &request->p10) != SECSuccess)
 		return SECFailure;
 	request->n_wishes = 1;
 	wish->subject = request->p10.subject;
@@ -121,44 +154,28 @@ ids_are_distinct(const struct ca_request *request)
 }
 
 static SECStatus
-read_wishes(struct ca_request *request, const char *id)
+read_wishes(struct ca_request *request)
 {
 	if (looks_like_p10(&request->der))
-		return read_p10(request, id);
+		return read_p10(request);
 	return read_crmf(request);
 }
 
-/* The id a PKCS#10 is answered with is the caller's, and checked first. */
-static enum psm_err
-check_id(struct ca *ca, PLArenaPool *arena, const char *id)
-{
-	SECItem octets;
-
-	if (nu_der_from_decimal(arena, id, &octets) == SECSuccess)
-		return PSM_OK;
-	return ca_error_nss(ca, PSM_E_ARGUMENT, "request id");
-}
-
 enum psm_err
-ca_request_read(struct ca *ca, const void *bytes, size_t len, const char *id,
+ca_request_read(struct ca *ca, const void *bytes, size_t len,
                 struct ca_request **ret_request)
 {
 	__attribute__((cleanup(free_request))) struct ca_request *request =
 		calloc(1, sizeof *request);
-	enum psm_err err;
 
 	if (request == NULL)
 		return ca_error(ca, PSM_E_NO_MEMORY, "out of memory");
 	request->arena = PORT_NewArena(DER_DEFAULT_CHUNKSIZE);
 	if (request->arena == NULL)
 		return ca_error_nss(ca, PSM_E_NO_MEMORY, "request");
-	if (id == NULL)
-		id = "-1"; /* RFC 4210, 5.3.4 */
-	if ((err = check_id(ca, request->arena, id)) != PSM_OK)
-		return err;
 	if (read_der(bytes, len, &request->der) != SECSuccess)
 		return ca_error_nss(ca, PSM_E_REQUEST, "request as text");
-	if (read_wishes(request, id) != SECSuccess)
+	if (read_wishes(request) != SECSuccess)
 		return ca_error_nss(ca, PSM_E_REQUEST, "request");
 	if (request->n_wishes == 0)
 		return ca_error(ca, PSM_E_REQUEST, "an empty request");

@@ -49,10 +49,41 @@ start(struct cli *cli, unsigned flags, struct ca **ret_ca)
 	       cli_fail(cli, PSM_E_NO_MEMORY, "out of memory");
 }
 
+/* Unlock the token in "token:nickname"; whether there is one, or the colon is
+ * the nickname's, is the authority's to find out. */
+static enum psm_err
+unlock_for(struct cli *cli, const char *nickname)
+{
+	const char *colon = nickname != NULL ? strchr(nickname, ':') : NULL;
+	char *token AUTO(text_free) = NULL;
+	enum psm_err err;
+
+	if (colon == NULL)
+		return PSM_OK;
+	token = strndup(nickname, (size_t)(colon - nickname));
+	if (token == NULL)
+		return cli_fail(cli, PSM_E_NO_MEMORY, "out of memory");
+	err = psm_login(cli->ctx, token);
+	return err != PSM_E_TOKEN ? err : PSM_OK;
+}
+
 /* --- psm ca init --------------------------------------------------------- */
 
+/* The name that ca issue finds it by. */
+static json_t *
+authority_name(const struct ca_params *params)
+{
+	const char *nickname = params->nickname != NULL ? params->nickname :
+	                                                  "ca";
+
+	if (params->token == NULL)
+		return pj_text(nickname);
+	return json_sprintf("%s:%s", params->token, nickname);
+}
+
 static enum psm_err
-print_authority(struct cli *cli, const struct ca *ca, const char *nickname)
+print_authority(struct cli *cli, const struct ca *ca,
+                const struct ca_params *params)
 {
 	size_t len = 0;
 	const unsigned char *der = ca_cert_der(ca, &len);
@@ -65,7 +96,7 @@ print_authority(struct cli *cli, const struct ca *ca, const char *nickname)
 		err = output_write(cli, pem, strlen(pem));
 	if (err == PSM_OK && cli->json)
 		err = output_json(cli, json_pack("{s:o, s:o, s:o}",
-		    "nickname", pj_text(nickname != NULL ? nickname : "ca"),
+		    "nickname", authority_name(params),
 		    "certificate", pj_text(pem), "der", pj_base64(der, len)));
 	return err;
 }
@@ -78,6 +109,8 @@ cmd_ca_init(struct cli *cli)
 		.subject = opt_value(cli, OPT_SUBJECT),
 		.nickname = opt_value(cli, OPT_NICKNAME),
 		.trust = opt_value(cli, OPT_TRUST),
+		.token = opt_value(cli, OPT_TOKEN),
+		.issuer = opt_value(cli, OPT_ISSUER),
 	};
 	enum psm_err err;
 
@@ -85,11 +118,15 @@ cmd_ca_init(struct cli *cli)
 	                   &params.key_bits)) != PSM_OK ||
 	    (err = opt_number(cli, OPT_DAYS, 1, MAX_DAYS,
 	                      &params.days)) != PSM_OK ||
-	    (err = start(cli, PSM_OPEN_CREATE, &ca)) != PSM_OK)
+	    (err = start(cli, PSM_OPEN_CREATE, &ca)) != PSM_OK ||
+	    (err = unlock_for(cli, params.issuer)) != PSM_OK)
+		return err;
+	if (params.token != NULL &&
+	    (err = psm_login(cli->ctx, params.token)) != PSM_OK)
 		return err;
 	if ((err = keep(cli, ca, ca_init(ca, &params))) != PSM_OK)
 		return err;
-	return print_authority(cli, ca, params.nickname);
+	return print_authority(cli, ca, &params);
 }
 
 /* --- psm ca issue -------------------------------------------------------- */
@@ -164,6 +201,7 @@ read_options(struct cli *cli, struct refusals *refusals,
 
 	options->no_ca_pubs = opt_given(cli, OPT_NO_CHAIN);
 	options->allow_ca = opt_given(cli, OPT_ALLOW_CA);
+	options->subject = opt_value(cli, OPT_SUBJECT);
 	options->email = opt_value(cli, OPT_EMAIL);
 	options->id = opt_value(cli, OPT_ID);
 	if ((err = read_dialect(cli, &options->dialect)) != PSM_OK ||
@@ -213,14 +251,16 @@ cmd_ca_issue(struct cli *cli)
 	struct refusals refusals AUTO(refusals_clear) = { NULL, NULL, 0 };
 	struct bytes request AUTO(bytes_free) = { NULL, 0 };
 	struct ca_options options = { 0 };
+	const char *nickname = opt_value(cli, OPT_NICKNAME);
 	enum psm_err err;
 
 	if ((err = read_options(cli, &refusals, &options)) != PSM_OK ||
 	    (err = input_read(cli, "request", PSM_E_REQUEST,
 	                      &request)) != PSM_OK ||
-	    (err = start(cli, PSM_OPEN_READ_ONLY, &ca)) != PSM_OK)
+	    (err = start(cli, PSM_OPEN_READ_ONLY, &ca)) != PSM_OK ||
+	    (err = unlock_for(cli, nickname)) != PSM_OK)
 		return err;
-	if ((err = ca_open(ca, opt_value(cli, OPT_NICKNAME))) != PSM_OK ||
+	if ((err = ca_open(ca, nickname)) != PSM_OK ||
 	    (err = ca_issue(ca, request.data, request.len, &options,
 	                    &answer)) != PSM_OK)
 		return keep(cli, ca, err);

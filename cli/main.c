@@ -55,10 +55,11 @@ static const struct command commands[] = {
 		DATABASE | B(NICKNAME) | B(KEEP_KEY), B(DIR) | B(NICKNAME), 0 },
 	{ "ca init", "make a certification authority", cmd_ca_init,
 		DATABASE | KEY | B(NO_PASSWORD) | B(SUBJECT) | B(NICKNAME) |
-		B(DAYS) | B(TRUST) | B(OUTPUT), B(DIR) | B(SUBJECT), 0 },
+		B(DAYS) | B(TRUST) | B(TOKEN) | B(ISSUER) | B(OUTPUT),
+		B(DIR) | B(SUBJECT), 0 },
 	{ "ca issue", "answer a request", cmd_ca_issue,
 		DATABASE | B(NICKNAME) | B(INPUT) | B(OUTPUT) | B(DIALECT) |
-		B(DAYS) | B(EMAIL) | B(ID) | B(REFUSE) | B(NO_CHAIN) |
+		B(SUBJECT) | B(DAYS) | B(EMAIL) | B(ID) | B(REFUSE) | B(NO_CHAIN) |
 		B(ALLOW_CA), B(DIR), B(REFUSE) },
 };
 

@@ -8,6 +8,7 @@
 #include "fuzz/fuzz.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "ca/ca.h"
 #include "nssutil/nu_auto.h"
@@ -79,6 +80,56 @@ issue(const void *request, size_t size, const struct ca_options *options)
 	ca_answer_free(answer);
 }
 
+/* What was read is what is then said. */
+static void
+check_wish(const struct ca_wish_info *wish, const struct ca_result *result)
+{
+	FUZZ_REQUIRE(wish != NULL && result != NULL);
+	FUZZ_REQUIRE(strcmp(wish->id, result->id) == 0);
+	FUZZ_REQUIRE(wish->refused == !result->granted);
+	FUZZ_REQUIRE(wish->refused == (wish->reason != NULL));
+	FUZZ_REQUIRE(wish->refused || wish->proof == CA_PROOF_PROVED);
+	FUZZ_REQUIRE((wish->proof == CA_PROOF_FAILED) ==
+	             (wish->disproof != NULL));
+	for (size_t i = 0; i < wish->n_alt_names; i++)
+		FUZZ_REQUIRE(wish->alt_names[i].value[0] != '\0');
+}
+
+/* The names that it asks for can be given. */
+static void
+give_names(struct ca_request *read, const struct ca_wish_info *wish)
+{
+	static const struct ca_profile profile = {
+		.alt_names = CA_ALT_NAMES_GIVEN
+	};
+	const struct ca_options options = {
+		.profile = &profile, .alt_names = wish->alt_names,
+		.n_alt_names = wish->n_alt_names
+	};
+	struct ca_answer *answer = NULL;
+
+	FUZZ_REQUIRE(ca_request_issue(ca, read, &options, &answer) == PSM_OK);
+	ca_answer_free(answer);
+}
+
+static void
+read_and_decide(const void *request, size_t size)
+{
+	struct ca_request *read = NULL;
+	struct ca_answer *answer = NULL;
+	size_t i;
+
+	if (ca_request_open(ca, request, size, NULL, &read) != PSM_OK)
+		return;
+	FUZZ_REQUIRE(ca_request_issue(ca, read, NULL, &answer) == PSM_OK);
+	for (i = 0; i < answer->n_issued + answer->n_refused; i++)
+		check_wish(ca_request_wish(read, i), ca_answer_get(answer, i));
+	FUZZ_REQUIRE(ca_request_wish(read, i) == NULL);
+	give_names(read, ca_request_wish(read, 0));
+	ca_answer_free(answer);
+	ca_request_free(read);
+}
+
 /* Nobody guesses the answer. */
 static void
 challenge(const void *request, size_t size)
@@ -105,6 +156,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		open_ca();
 	issue(data, size, &plain);
 	issue(data, size, &sealed);
+	read_and_decide(data, size);
 	challenge(data, size);
 	return 0;
 }

@@ -77,4 +77,22 @@ check 'which its requester imports' psm import -d "$tmp/db" \
 	-i "$tmp/sub.answer"
 psm show -d "$tmp/db" -n "Sub CA's Example ID"
 check 'as a CA' out '^CA  *yes'
+
+check 'ca init --issuer makes a CA below another' psm ca init -d "$tmp/ca" \
+	-n below --issuer ca -k ec -s 'CN=Below,O=Example'
+check 'which ca issue takes' psm ca issue -d "$tmp/ca" -n below \
+	-i "$tmp/request" --dialect cert -s 'CN=Bob,O=Example' -o "$tmp/chain"
+check 'with the chain, which openssl verifies' \
+	quietly openssl verify -x509_strict -CAfile "$tmp/ca.pem" \
+	-untrusted "$tmp/chain" "$tmp/chain"
+check 'and the subject that was chosen' \
+	says 'CN = Bob' openssl x509 -in "$tmp/chain" -noout -subject
+refused 'below that one there is none' 2 ca init -d "$tmp/ca" -n third \
+	--issuer below -k ec -s 'CN=Third,O=Example'
+refused 'nor below nobody' 9 ca init -d "$tmp/ca" -n third \
+	--issuer nobody -k ec -s 'CN=Third,O=Example'
+refused 'nor on a token that is not there' 12 ca init -d "$tmp/ca" -n third \
+	-h nobody -k ec -s 'CN=Third,O=Example'
+refused 'a subject that is none is not issued' 2 ca issue -d "$tmp/ca" \
+	-i "$tmp/request" -s nonsense
 verdict

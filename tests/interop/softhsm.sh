@@ -102,4 +102,32 @@ check 'certutil says so too' \
 check 'the backup comes back, into the database' \
 	card restore -i "$tmp/alice.p12" --backup-password-file "$tmp/backup"
 check 'where it works' valid db alice
+
+# signer ARGUMENT...: psm ca with the card's PIN, in the CA's own database
+signer() {
+	command=$1
+	shift
+	psm ca "$command" -d "$tmp/ca" -f "$tmp/pins" "$@"
+}
+
+need run modutil -force -dbdir "$tmp/ca" -add softhsm -libfile "$module"
+refused "a CA's key is made on no locked token" 6 ca init -d "$tmp/ca" \
+	-f "$tmp/wrong" -h card -n signer -s 'CN=Signer,O=Example'
+for options in '-k ec --issuer ca' '-k rsa -g 2048'; do
+	nick=signer$(echo "$options" | tr -cd a-z)
+	# shellcheck disable=SC2086 # options are words
+	check "a CA's key is made on the token ($options)" signer init -h card \
+		-n "$nick" -s "CN=$nick,O=Example" $options --json
+	check 'as JSON names it' out "\"nickname\": \"card:$nick\""
+	check 'which signs' signer issue -n "card:$nick" \
+		-i "$tmp/bob.request" --dialect cert -o "$tmp/bob.pem"
+	check 'what openssl verifies up to the root' run openssl verify \
+		-x509_strict -CAfile "$tmp/bob.pem" "$tmp/bob.pem"
+	check 'and the database itself has no key of it' \
+		not says "$nick" certutil -K -d "$tmp/ca" -f "$tmp/pins"
+done
+check 'a CA on the token has others below it' signer init -n below \
+	--issuer "card:$nick" -k ec -s 'CN=Below,O=Example'
+refused 'not while it is locked' 6 ca issue -d "$tmp/ca" -f "$tmp/wrong" \
+	-n "card:$nick" -i "$tmp/bob.request"
 verdict

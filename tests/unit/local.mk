@@ -10,6 +10,10 @@ tests_unit_test_ca_SOURCES = tests/unit/test_ca.c
 tests_unit_test_ca_LDADD = ca/libca.la $(CMOCKA_LIBS) $(NSS_LIBS)
 tests_unit_test_ca_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=CERT_ChangeCertTrust,--wrap=PK11_SetPrivateKeyNickname
+check_PROGRAMS += tests/unit/test_ca_core
+TESTS += tests/unit/test_ca_core
+tests_unit_test_ca_core_SOURCES = tests/unit/test_ca_core.c $(store_sources)
+tests_unit_test_ca_core_LDADD = $(unit_ldadd)
 
 # codecs
 check_PROGRAMS += tests/unit/test_der tests/unit/test_b64 \
