@@ -17,6 +17,15 @@ bench_bench_import_LDADD = $(bench_ldadd)
 bench_bench_list_SOURCES = bench/bench_list.c $(bench_fill_sources)
 bench_bench_list_LDADD = $(bench_ldadd)
 
+# the daemon's records
+if WITH_PSMD
+bench_programs += bench/bench_records
+bench_bench_records_SOURCES = bench/bench_records.c $(bench_sources)
+bench_bench_records_LDADD = psmd/libpsmd.la nssutil/libnu.la $(NSS_LIBS)
+else
+EXTRA_DIST += bench/bench_records.c
+endif
+
 # codecs
 if HAVE_LIBCRMF
 bench_programs += bench/bench_decode

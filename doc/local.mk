@@ -12,7 +12,8 @@ EXTRA_DIST += doc/openapi/cert-user.yaml \
 	doc/adr/0007-accounts-are-records-of-sqlite.md \
 	doc/adr/0008-the-page-has-a-session.md \
 	doc/adr/0009-the-log-loses-lines-before-it-waits.md \
-	doc/adr/0010-a-gate-before-libmicrohttpd.md
+	doc/adr/0010-a-gate-before-libmicrohttpd.md \
+	doc/adr/0011-records-say-once-and-forget-nothing.md
 
 # psm.3 is found under the name of each call, too.
 call_pages = $(SED) -n 's/^	\(psm_[a-z0-9_]*\);$$/\1.3/p' \

@@ -76,6 +76,12 @@ editing_end(struct editing *e, int status)
 	return status;
 }
 
+static void
+set_name(struct editing *e)
+{
+	snprintf(e->account.name, sizeof e->account.name, "%s", e->args->word);
+}
+
 static bool
 find(struct editing *e)
 {
@@ -273,7 +279,7 @@ add(struct editing *e)
 {
 	enum rec_err err;
 
-	snprintf(e->account.name, sizeof e->account.name, "%s", e->args->word);
+	set_name(e);
 	e->account.enabled = true;
 	if (!read_options(e) || !set_password(e, true) ||
 	    (e->records == NULL && !make_records(e)))
@@ -288,16 +294,24 @@ add(struct editing *e)
 	return true;
 }
 
+/* What is not spoken of is not looked at: another may change it meanwhile. */
 static bool
 change(struct editing *e)
 {
+	const char *const *value = e->args->value;
+	unsigned which = 0;
 	enum rec_err err;
 
-	if (!find(e) || !read_options(e))
+	if (!read_options(e))
 		return false;
-	err = records_account_change(e->records, &e->account);
-	if (err == REC_OK && e->args->value[OPT_UNLOCK] != NULL)
-		err = records_account_succeeded(e->records, e->args->word);
+	if (value[OPT_PRIVILEGES] != NULL)
+		which |= CHANGE_PRIVILEGES;
+	if (value[OPT_ENABLE] != NULL || value[OPT_DISABLE] != NULL)
+		which |= CHANGE_ENABLED;
+	if (value[OPT_UNLOCK] != NULL)
+		which |= CHANGE_LOCK;
+	set_name(e);
+	err = records_account_change(e->records, &e->account, which);
 	return err == REC_OK || fail_records(e, err);
 }
 
@@ -308,7 +322,7 @@ passwd(struct editing *e)
 
 	if (!find(e) || !set_password(e, e->account.has_digest))
 		return false;
-	err = records_account_change(e->records, &e->account);
+	err = records_account_change(e->records, &e->account, CHANGE_PASSWORD);
 	if (err != REC_OK)
 		return fail_records(e, err);
 	print_password(e);

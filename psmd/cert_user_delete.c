@@ -9,8 +9,8 @@
 #include <stdio.h>
 
 #include "psmd/engine.h"
-#include "psmd/log.h"
 #include "psmd/store.h"
+#include "psmd/trail.h"
 
 enum outcome { DELETED, UNKNOWN, PROTECTED, FAILED };
 
@@ -44,9 +44,8 @@ delete_entry(struct deletion *deletion, struct psm_ctx *ctx,
 		fail(deletion, err, psm_errmsg(ctx));
 		return false;
 	}
-	log_audit(request->account, request->peer->address, "cert.delete",
-	          "object=%s fingerprint=%s key=%s",
-	          entry->id != NULL ? entry->id : "-", entry->cert->sha1,
+	trail_add(request, "cert.delete", entry->id != NULL ? entry->id : "-",
+	          "fingerprint=%s key=%s", entry->cert->sha1,
 	          with_key ? "deleted" : "kept");
 	return true;
 }

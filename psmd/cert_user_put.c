@@ -11,8 +11,8 @@
 #include <string.h>
 
 #include "psmd/engine.h"
-#include "psmd/log.h"
 #include "psmd/store.h"
+#include "psmd/trail.h"
 
 #define PASSWORD_MAX 128 /* bytes */
 
@@ -193,9 +193,8 @@ cert_user_put(const struct request *request, struct reply *reply)
 		return;
 	}
 	id = storing.params.nickname;
-	log_audit(request->account, request->peer->address, "cert.put",
-	          "object=%s fingerprint=%s replaced=%s",
-	          id != NULL ? id : "-", storing.done.sha1,
+	trail_add(request, "cert.put", id != NULL ? id : "-",
+	          "fingerprint=%s replaced=%s", storing.done.sha1,
 	          storing.done.replaced[0] != '\0' ? storing.done.replaced
 	                                           : "-");
 	answer_stored(reply, &storing.done);

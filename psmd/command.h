@@ -17,7 +17,7 @@
 enum opt {
 	OPT_CONFIG, OPT_NAMES, OPT_LISTEN, OPT_USER, OPT_DAYS, OPT_PRIVILEGES,
 	OPT_FILE, OPT_GENERATE, OPT_DIGEST, OPT_NO_DIGEST, OPT_ENABLE,
-	OPT_DISABLE, OPT_UNLOCK, OPT_HELP, OPT_VERSION,
+	OPT_DISABLE, OPT_UNLOCK, OPT_NOTED, OPT_HELP, OPT_VERSION,
 	OPT_COUNT_
 };
 
@@ -51,5 +51,7 @@ int cmd_account_list(const struct args *args);
 int cmd_account_change(const struct args *args);
 int cmd_account_passwd(const struct args *args);
 int cmd_account_remove(const struct args *args);
+int cmd_audit_list(const struct args *args);
+int cmd_audit_verify(const struct args *args);
 
 #endif

@@ -5,6 +5,7 @@ psmd_libpsmd_la_SOURCES = \
 	cli/terminal.c cli/terminal.h \
 	psmd/account.c \
 	psmd/api.c psmd/api.h \
+	psmd/audit.c \
 	psmd/auth.c psmd/auth.h psmd/auth_internal.h psmd/auth_basic.c \
 	psmd/auth_digest.c psmd/auth_nonce.c psmd/auth_params.c \
 	psmd/auth_session.c psmd/auth_throttle.c \
@@ -32,7 +33,12 @@ psmd_libpsmd_la_SOURCES = \
 	psmd/params.c psmd/params.h \
 	psmd/password.c psmd/password.h \
 	psmd/records.c psmd/records.h psmd/records_account.c \
-	psmd/records_schema.c psmd/records_sql.h \
+	psmd/records_audit.c psmd/records_audit.h \
+	psmd/records_cert.c psmd/records_cert.h \
+	psmd/records_order.c psmd/records_order.h \
+	psmd/records_pkcs12.c psmd/records_pkcs12.h \
+	psmd/records_row.c psmd/records_schema.c psmd/records_sql.h \
+	psmd/records_statements.c \
 	psmd/renew.c \
 	psmd/reply.c psmd/request.h \
 	psmd/rights.c psmd/rights.h \
@@ -44,6 +50,7 @@ psmd_libpsmd_la_SOURCES = \
 	psmd/store.c psmd/store.h \
 	psmd/tls.c psmd/tls.h psmd/tls_check.c psmd/tls_client.c \
 	psmd/tls_conn.c psmd/tls_int.h psmd/tls_names.c \
+	psmd/trail.c psmd/trail.h \
 	psmd/work.c psmd/work.h
 nodist_psmd_libpsmd_la_SOURCES = psmd/page_files.c
 psmd_libpsmd_la_CPPFLAGS = $(AM_CPPFLAGS) $(PSMD_CFLAGS)

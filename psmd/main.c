@@ -39,6 +39,8 @@ static const struct {
 	[OPT_DISABLE] = { 0, "disable", NULL, "it may not" },
 	[OPT_UNLOCK] = { 0, "unlock", NULL,
 		"end a lock that wrong passwords made" },
+	[OPT_NOTED] = { 0, "noted", "HASH",
+		"an entry must have this hash, which was noted before" },
 	[OPT_HELP] = { 'h', "help", NULL, "print this" },
 	[OPT_VERSION] = { 'V', "version", NULL, "print the version" },
 };
@@ -72,6 +74,10 @@ static const struct command {
 	  cmd_account_passwd, B(CONFIG) | PASSWORD, B(CONFIG) },
 	{ "account remove", "NAME", "remove an account", cmd_account_remove,
 	  B(CONFIG), B(CONFIG) },
+	{ "audit list", NULL, "print the audit trail", cmd_audit_list,
+	  B(CONFIG), B(CONFIG) },
+	{ "audit verify", NULL, "look for changes of the audit trail",
+	  cmd_audit_verify, B(CONFIG) | B(NOTED), B(CONFIG) },
 };
 
 /* --- help ---------------------------------------------------------------- */

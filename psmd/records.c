@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -33,41 +34,9 @@ static const char *const texts[] = {
 	[REC_FULL] = "no room on the disk",
 	[REC_READ_ONLY] = "the file may not be written",
 	[REC_VERSION] = "the records were made by a later version of psmd",
+	[REC_SERIAL] = "a certificate has that serial number already",
+	[REC_STATE] = "that is decided already, or not to be decided yet",
 	[REC_FAILED] = "the records cannot be read or written",
-};
-
-static const char *const statements[STMT_N] = {
-	[STMT_BEGIN] = "BEGIN IMMEDIATE",
-	[STMT_COMMIT] = "COMMIT",
-	[STMT_ROLLBACK] = "ROLLBACK",
-	[STMT_NEXT_GENERATION] =
-	        "UPDATE counter SET value = value + 1"
-	        " WHERE name = 'generation' RETURNING value",
-	[STMT_COUNT_UNKNOWN] = "UPDATE counter SET value = value + 1"
-	                       " WHERE name = 'unknown-name'",
-	/* the columns are in read_account()'s order */
-	[STMT_ACCOUNT_GET] =
-	        "SELECT name, privileges, enabled, hash, ha1_md5, ha1_sha256,"
-	        " realm, failures, locked_until, created, changed, generation"
-	        " FROM account WHERE name = ?1",
-	[STMT_ACCOUNT_LIST] =
-	        "SELECT name, privileges, enabled, hash, ha1_md5, ha1_sha256,"
-	        " realm, failures, locked_until, created, changed, generation"
-	        " FROM account ORDER BY name",
-	/* the parameters are in bind_account()'s order */
-	[STMT_ACCOUNT_ADD] =
-	        "INSERT INTO account (name, privileges, enabled, hash,"
-	        " ha1_md5, ha1_sha256, realm, changed, generation, created)"
-	        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?8)",
-	[STMT_ACCOUNT_CHANGE] =
-	        "UPDATE account SET privileges = ?2, enabled = ?3, hash = ?4,"
-	        " ha1_md5 = ?5, ha1_sha256 = ?6, realm = ?7, changed = ?8,"
-	        " generation = ?9 WHERE name = ?1",
-	[STMT_ACCOUNT_REHASH] =
-	        "UPDATE account SET hash = ?3 WHERE name = ?1 AND hash = ?2",
-	[STMT_ACCOUNT_FAILURES] = "UPDATE account SET failures = ?2,"
-	                          " locked_until = ?3 WHERE name = ?1",
-	[STMT_ACCOUNT_REMOVE] = "DELETE FROM account WHERE name = ?1",
 };
 
 const char *
@@ -127,8 +96,7 @@ is_full(sqlite3 *db, int rc)
 	return (rc & 0xff) == SQLITE_FULL || rc == SQLITE_IOERR_SHMSIZE;
 }
 
-/* What SQLite's answer means; writes the log a line when it is REC_FAILED. */
-static enum rec_err
+enum rec_err
 sql_err(sqlite3 *db, int rc, const char *doing)
 {
 	switch (rc & 0xff) {
@@ -205,10 +173,10 @@ sql_ready(struct sql *sql, enum stmt which, sqlite3_stmt **ret_stmt)
 	int rc = SQLITE_OK;
 
 	if (*stmt == NULL)
-		rc = sqlite3_prepare_v3(sql->db, statements[which], -1,
+		rc = sqlite3_prepare_v3(sql->db, sql_texts[which], -1,
 		                        SQLITE_PREPARE_PERSISTENT, stmt, NULL);
 	*ret_stmt = *stmt;
-	return sql_err(sql->db, rc, statements[which]);
+	return sql_err(sql->db, rc, sql_texts[which]);
 }
 
 /* What it was given may be a secret: it does not stay. */
@@ -249,7 +217,7 @@ run_plain(struct sql *sql, enum stmt which)
 
 	if (err != REC_OK)
 		return err;
-	err = sql_err(sql->db, sqlite3_step(stmt), statements[which]);
+	err = sql_err(sql->db, sqlite3_step(stmt), sql_texts[which]);
 	sqlite3_reset(stmt);
 	return err;
 }
@@ -338,6 +306,23 @@ find_file(const char *path, bool create)
 	                                                  : REC_OK;
 }
 
+static enum rec_err
+open_both(struct records *r, const char *path, bool create)
+{
+	enum rec_err err;
+
+	if (asprintf(&r->claims_path, "%s-claims", path) < 0) {
+		r->claims_path = NULL;
+		return REC_FAILED;
+	}
+	if ((err = find_file(path, create)) != REC_OK ||
+	    (err = sql_open(&r->writer, path)) != REC_OK ||
+	    (err = schema_bring_up(r->writer.db, create)) != REC_OK ||
+	    (err = sql_open(&r->reader, path)) != REC_OK)
+		return err;
+	return sql_exec(r->reader.db, "PRAGMA query_only = ON");
+}
+
 enum rec_err
 records_open(const char *path, bool create, struct records **ret_records)
 {
@@ -346,14 +331,10 @@ records_open(const char *path, bool create, struct records **ret_records)
 
 	if (r == NULL)
 		return REC_FAILED;
+	r->claims_fd = -1;
 	pthread_mutex_init(&r->reader.lock, NULL);
 	pthread_mutex_init(&r->writer.lock, NULL);
-	if ((err = find_file(path, create)) == REC_OK &&
-	    (err = sql_open(&r->writer, path)) == REC_OK &&
-	    (err = schema_bring_up(r->writer.db, create)) == REC_OK &&
-	    (err = sql_open(&r->reader, path)) == REC_OK)
-		err = sql_exec(r->reader.db, "PRAGMA query_only = ON");
-	if (err != REC_OK) {
+	if ((err = open_both(r, path, create)) != REC_OK) {
 		records_close(r);
 		return err;
 	}
@@ -368,5 +349,8 @@ records_close(struct records *records)
 		return;
 	sql_close(&records->reader);
 	sql_close(&records->writer);
+	if (records->claims_fd >= 0)
+		close(records->claims_fd); /* and its lock goes */
+	free(records->claims_path);
 	free(records);
 }

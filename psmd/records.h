@@ -6,7 +6,13 @@
  * narrow door, so that another SQL database can stand behind it. Today: SQLite.
  *
  * A struct records may be used by several threads. Every change is on the disk
- * before its call returns. */
+ * before its call returns, and with it, or not at all, its entry in the audit
+ * trail. Accounts are here; the rest of the door is records_order.h,
+ * records_cert.h, records_pkcs12.h and records_audit.h.
+ *
+ * What is given to a call is UTF-8 and not longer than the constants say. An
+ * account that is removed and made again under its name has what was that
+ * name's. */
 
 #ifndef PSMD_RECORDS_H
 #define PSMD_RECORDS_H
@@ -23,12 +29,20 @@ enum rec_err {
 	REC_FULL,    /* no room on the disk */
 	REC_READ_ONLY, /* the file may not be written */
 	REC_VERSION, /* made by a later version of psmd */
+	REC_SERIAL,  /* a certificate has that serial number: issue again */
+	REC_STATE,   /* not in the state that this wants */
 	REC_FAILED   /* damaged, unreadable, out of memory */
 };
 
 const char *rec_strerror(enum rec_err err);
 
 struct records;
+
+/* Who does it: for the audit trail. */
+struct rec_actor {
+	const char *account; /* "": the program itself */
+	const char *address; /* "local": by a command on this machine */
+};
 
 /* Open the file, or make it (mode 0600) with create; older layouts are brought
  * up to date in one transaction. REC_NOT_FOUND: there is none. */
@@ -64,14 +78,21 @@ struct account {
 /* 1 to ACCOUNT_NAME_MAX bytes of UTF-8 without control characters and ":". */
 bool account_name_valid(const char *name);
 
+/* Adding, changing, removing and locking one are entries of the audit trail, by
+ * whoever runs this program. */
+
 /* Its times, generation and failures are set here. */
 enum rec_err records_account_add(struct records *r, const struct account *a);
 enum rec_err records_account_get(struct records *r, const char *name,
                                  struct account *ret_account);
-/* Everything but the name, times, failures and locked_until; generation is
- * counted up here. */
-enum rec_err records_account_change(struct records *r,
-                                    const struct account *a);
+#define CHANGE_PRIVILEGES 0x01u
+#define CHANGE_ENABLED    0x02u
+#define CHANGE_PASSWORD   0x04u /* hash, has_digest, ha1 and realm */
+#define CHANGE_LOCK       0x08u /* to none, whatever a has */
+/* Change of a->name what which says, to what a has; the rest is then as others
+ * may have changed it meanwhile. generation is counted up here. */
+enum rec_err records_account_change(struct records *r, const struct account *a,
+                                    unsigned which);
 enum rec_err records_account_remove(struct records *r, const char *name);
 /* Sorted by name. Free with free(). */
 enum rec_err records_account_list(struct records *r,

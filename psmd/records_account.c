@@ -4,15 +4,15 @@
 
 /* records_account.c - accounts. */
 
-#include <stdio.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <sodium.h>
 
 #include "json/json.h"
-#include "psmd/log.h"
 #include "psmd/records_sql.h"
 
 bool
@@ -32,147 +32,100 @@ account_name_valid(const char *name)
 	return true;
 }
 
-/* Text as long as its buffer takes, NULL as "". */
 static bool
-read_text(sqlite3_stmt *stmt, int column, char *buf, size_t size)
+read_account(struct call *call, struct account *a)
 {
-	const unsigned char *text = sqlite3_column_text(stmt, column);
-	size_t len = (size_t)sqlite3_column_bytes(stmt, column);
-
-	if (len >= size)
+	if (!call_row(call))
 		return false;
-	memset(buf, 0, size);
-	if (text != NULL)
-		memcpy(buf, text, len);
-	return true;
-}
-
-static enum rec_err
-read_account(sqlite3_stmt *stmt, struct account *a)
-{
-	if (!read_text(stmt, 0, a->name, sizeof a->name) ||
-	    !read_text(stmt, 3, a->hash, sizeof a->hash) ||
-	    !read_text(stmt, 4, a->ha1_md5, sizeof a->ha1_md5) ||
-	    !read_text(stmt, 5, a->ha1_sha256, sizeof a->ha1_sha256) ||
-	    !read_text(stmt, 6, a->realm, sizeof a->realm)) {
-		log_line(LOG_FAILED, "records: an account is damaged");
-		return REC_FAILED;
-	}
-	a->privileges = (unsigned)sqlite3_column_int64(stmt, 1);
-	a->enabled = sqlite3_column_int(stmt, 2) != 0;
+	get_text(call, a->name, sizeof a->name);
+	a->privileges = (unsigned)get_number(call);
+	a->enabled = get_number(call) != 0;
+	get_text(call, a->hash, sizeof a->hash);
+	get_text(call, a->ha1_md5, sizeof a->ha1_md5);
+	get_text(call, a->ha1_sha256, sizeof a->ha1_sha256);
+	get_text(call, a->realm, sizeof a->realm);
 	a->has_digest = a->ha1_sha256[0] != '\0';
-	a->failures = (unsigned)sqlite3_column_int64(stmt, 7);
-	a->locked_until = sqlite3_column_int64(stmt, 8);
-	a->created = sqlite3_column_int64(stmt, 9);
-	a->changed = sqlite3_column_int64(stmt, 10);
-	a->generation = sqlite3_column_int64(stmt, 11);
-	return REC_OK;
-}
-
-/* The text is the caller's until the statement is reset. */
-static bool
-bind_text(sqlite3_stmt *stmt, int at, const char *text)
-{
-	return sqlite3_bind_text(stmt, at, text, -1, SQLITE_STATIC) ==
-	       SQLITE_OK;
+	a->failures = (unsigned)get_number(call);
+	a->locked_until = get_number(call);
+	a->created = get_number(call);
+	a->changed = get_number(call);
+	a->generation = get_number(call);
+	return call->err == REC_OK;
 }
 
 /* NULL for a text that is not there. */
-static bool
-bind_ha1(sqlite3_stmt *stmt, int at, const struct account *a, const char *ha1)
+static void
+put_ha1(struct call *call, const struct account *a, const char *ha1)
 {
-	return bind_text(stmt, at,
-	                 a->has_digest && ha1[0] != '\0' ? ha1 : NULL);
+	put_text(call, a->has_digest && ha1[0] != '\0' ? ha1 : NULL);
 }
 
-static bool
-bind_number(sqlite3_stmt *stmt, int at, int64_t number)
+static void
+put_account(struct call *call, const struct account *a, int64_t generation)
 {
-	return sqlite3_bind_int64(stmt, at, number) == SQLITE_OK;
+	put_text(call, a->name);
+	put_number(call, a->privileges);
+	put_number(call, a->enabled);
+	put_text(call, a->hash);
+	put_ha1(call, a, a->ha1_md5);
+	put_ha1(call, a, a->ha1_sha256);
+	put_text(call, a->realm);
+	put_number(call, time(NULL));
+	put_number(call, generation);
 }
 
-static bool
-bind_account(sqlite3_stmt *stmt, const struct account *a, int64_t generation)
-{
-	return bind_text(stmt, 1, a->name) &&
-	       bind_number(stmt, 2, a->privileges) &&
-	       bind_number(stmt, 3, a->enabled) &&
-	       bind_text(stmt, 4, a->hash) &&
-	       bind_ha1(stmt, 5, a, a->ha1_md5) &&
-	       bind_ha1(stmt, 6, a, a->ha1_sha256) &&
-	       bind_text(stmt, 7, a->realm) &&
-	       bind_number(stmt, 8, time(NULL)) &&
-	       bind_number(stmt, 9, generation);
-}
+/* Accounts are changed by commands: whoever may write to the file. */
+static const struct rec_actor local = { "", "local" };
+/* They are locked by whoever tries passwords. */
+static const struct rec_actor nobody = { "", "" };
 
-/* Counted over all accounts: one that is removed and made again has another. */
-static enum rec_err
-next_generation(struct sql *sql, int64_t *ret_generation)
-{
-	sqlite3_stmt *stmt;
-	enum rec_err err = sql_ready(sql, STMT_NEXT_GENERATION, &stmt);
-
-	if (err != REC_OK)
-		return err;
-	if ((err = sql_step(sql, stmt)) == REC_OK)
-		*ret_generation = sqlite3_column_int64(stmt, 0);
-	sql_reset(stmt);
-	return err == REC_NOT_FOUND ? REC_FAILED : err;
-}
-
-/* Add or change, in a transaction. */
+/* In a transaction. The generation is counted over all accounts: one that is
+ * removed and made again has another. */
 static enum rec_err
 write_account(struct sql *sql, enum stmt which, const struct account *a)
 {
-	sqlite3_stmt *stmt;
+	struct call call;
 	int64_t generation;
-	enum rec_err err;
-
-	if ((err = next_generation(sql, &generation)) != REC_OK ||
-	    (err = sql_ready(sql, which, &stmt)) != REC_OK)
-		return err;
-	if (!bind_account(stmt, a, generation)) {
-		sql_reset(stmt);
-		return REC_FAILED;
-	}
-	return sql_run(sql, stmt);
-}
-
-static enum rec_err
-write_whole(struct records *r, enum stmt which, const struct account *a)
-{
-	enum rec_err err = sql_begin(&r->writer);
+	enum rec_err err = counter_next(sql, "generation", &generation);
 
 	if (err != REC_OK)
 		return err;
-	return sql_end(&r->writer, write_account(&r->writer, which, a));
+	call = call_begin(sql, which);
+	put_account(&call, a, generation);
+	return call_run(&call);
+}
+
+static enum rec_err
+add_account(struct sql *sql, const struct account *a)
+{
+	enum rec_err err = write_account(sql, STMT_ACCOUNT_ADD, a);
+
+	if (err != REC_OK)
+		return err;
+	return audit_append(sql, &local, "account.add", a->name,
+	                    "uid=%ju privileges=%#x enabled=%d digest=%d",
+	                    (uintmax_t)getuid(), a->privileges, a->enabled,
+	                    a->has_digest);
 }
 
 enum rec_err
 records_account_add(struct records *r, const struct account *a)
 {
-	return write_whole(r, STMT_ACCOUNT_ADD, a);
-}
+	enum rec_err err = sql_begin(&r->writer);
 
-enum rec_err
-records_account_change(struct records *r, const struct account *a)
-{
-	return write_whole(r, STMT_ACCOUNT_CHANGE, a);
+	if (err != REC_OK)
+		return err;
+	return sql_end(&r->writer, add_account(&r->writer, a));
 }
 
 static enum rec_err
 get_account(struct sql *sql, const char *name, struct account *a)
 {
-	sqlite3_stmt *stmt;
-	enum rec_err err = sql_ready(sql, STMT_ACCOUNT_GET, &stmt);
+	struct call call = call_begin(sql, STMT_ACCOUNT_GET);
 
-	if (err != REC_OK)
-		return err;
-	err = bind_text(stmt, 1, name) ? sql_step(sql, stmt) : REC_FAILED;
-	if (err == REC_OK)
-		err = read_account(stmt, a);
-	sql_reset(stmt);
-	return err;
+	put_text(&call, name);
+	read_account(&call, a);
+	return call_end(&call);
 }
 
 enum rec_err
@@ -191,38 +144,42 @@ records_account_get(struct records *r, const char *name,
 	return err;
 }
 
-/* Run a statement whose parameters are the n texts, in a transaction. */
-static enum rec_err
-write_texts(struct records *r, enum stmt which, const char *const *texts,
-            int n)
-{
-	sqlite3_stmt *stmt;
-	enum rec_err err = sql_begin(&r->writer);
-	bool bound = true;
-
-	if (err != REC_OK)
-		return err;
-	if ((err = sql_ready(&r->writer, which, &stmt)) == REC_OK) {
-		for (int i = 0; i < n; i++)
-			bound = bound && bind_text(stmt, i + 1, texts[i]);
-		err = bound ? sql_run(&r->writer, stmt) : REC_FAILED;
-	}
-	return sql_end(&r->writer, err);
-}
-
 enum rec_err
 records_account_rehash(struct records *r, const char *name, const char *old,
                        const char *hash)
 {
-	const char *const texts[] = { name, old, hash };
+	struct call call;
+	enum rec_err err = sql_begin(&r->writer);
 
-	return write_texts(r, STMT_ACCOUNT_REHASH, texts, 3);
+	if (err != REC_OK)
+		return err;
+	call = call_begin(&r->writer, STMT_ACCOUNT_REHASH);
+	put_text(&call, name);
+	put_text(&call, old);
+	put_text(&call, hash);
+	return sql_end(&r->writer, call_run(&call));
+}
+
+static enum rec_err
+remove_account(struct sql *sql, const char *name)
+{
+	struct call call = call_begin(sql, STMT_ACCOUNT_REMOVE);
+
+	put_text(&call, name);
+	if (call_run(&call) != REC_OK)
+		return call.err;
+	return audit_append(sql, &local, "account.remove", name, "uid=%ju",
+	                    (uintmax_t)getuid());
 }
 
 enum rec_err
 records_account_remove(struct records *r, const char *name)
 {
-	return write_texts(r, STMT_ACCOUNT_REMOVE, &name, 1);
+	enum rec_err err = sql_begin(&r->writer);
+
+	if (err != REC_OK)
+		return err;
+	return sql_end(&r->writer, remove_account(&r->writer, name));
 }
 
 /* What is read so far; its room doubles. */
@@ -231,35 +188,47 @@ struct list {
 	size_t n, room;
 };
 
-static enum rec_err
-append_account(sqlite3_stmt *stmt, struct list *list)
+/* HA1 is as good as a password: no copy of it stays. */
+static void
+list_clear(struct list *list)
 {
-	if (list->n == list->room) {
-		size_t room = list->room == 0 ? 16 : 2 * list->room;
-		struct account *grown = reallocarray(list->accounts, room,
-		                                     sizeof *grown);
+	if (list->accounts != NULL)
+		sodium_memzero(list->accounts,
+		               list->room * sizeof *list->accounts);
+	free(list->accounts);
+}
 
-		if (grown == NULL)
-			return REC_FAILED;
-		list->accounts = grown;
-		list->room = room;
-	}
-	return read_account(stmt, &list->accounts[list->n++]);
+static bool
+grow(struct list *list)
+{
+	struct list grown = { NULL, list->n,
+		              list->room == 0 ? 16 : 2 * list->room };
+
+	if (list->n < list->room)
+		return true;
+	grown.accounts = calloc(grown.room, sizeof *grown.accounts);
+	if (grown.accounts == NULL)
+		return false;
+	if (list->n > 0)
+		memcpy(grown.accounts, list->accounts,
+		       list->n * sizeof *grown.accounts);
+	list_clear(list);
+	*list = grown;
+	return true;
 }
 
 static enum rec_err
 read_list(struct sql *sql, struct list *list)
 {
-	sqlite3_stmt *stmt;
-	enum rec_err err = sql_ready(sql, STMT_ACCOUNT_LIST, &stmt);
+	struct call call = call_begin(sql, STMT_ACCOUNT_LIST);
 
-	if (err != REC_OK)
-		return err;
-	while ((err = sql_step(sql, stmt)) == REC_OK &&
-	       (err = append_account(stmt, list)) == REC_OK)
-		continue;
-	sql_reset(stmt);
-	return err == REC_NOT_FOUND ? REC_OK : err;
+	while (call.err == REC_OK) {
+		if (!grow(list))
+			call.err = REC_FAILED;
+		else if (read_account(&call, &list->accounts[list->n]))
+			list->n++;
+	}
+	return call_end_rows(&call);
 }
 
 enum rec_err
@@ -274,7 +243,7 @@ records_account_list(struct records *r, struct account **ret_accounts,
 	err = read_list(&r->reader, &list);
 	sql_leave(&r->reader);
 	if (err != REC_OK) {
-		free(list.accounts);
+		list_clear(&list);
 		return err;
 	}
 	*ret_accounts = list.accounts;
@@ -283,29 +252,75 @@ records_account_list(struct records *r, struct account **ret_accounts,
 }
 
 static enum rec_err
-count_unknown(struct sql *sql)
+set_failures(struct sql *sql, const struct account *a)
 {
-	sqlite3_stmt *stmt;
-	enum rec_err err = sql_ready(sql, STMT_COUNT_UNKNOWN, &stmt);
+	struct call call = call_begin(sql, STMT_ACCOUNT_FAILURES);
 
-	return err == REC_OK ? sql_run(sql, stmt) : err;
+	put_text(&call, a->name);
+	put_number(&call, a->failures);
+	put_number(&call, a->locked_until);
+	return call_run(&call);
+}
+
+static void
+take_over(struct account *a, const struct account *from, unsigned which)
+{
+	if ((which & CHANGE_PRIVILEGES) != 0)
+		a->privileges = from->privileges;
+	if ((which & CHANGE_ENABLED) != 0)
+		a->enabled = from->enabled;
+	if ((which & CHANGE_LOCK) != 0) {
+		a->failures = 0;
+		a->locked_until = 0;
+	}
+	if ((which & CHANGE_PASSWORD) == 0)
+		return;
+	memcpy(a->hash, from->hash, sizeof a->hash);
+	a->has_digest = from->has_digest;
+	memcpy(a->ha1_md5, from->ha1_md5, sizeof a->ha1_md5);
+	memcpy(a->ha1_sha256, from->ha1_sha256, sizeof a->ha1_sha256);
+	memcpy(a->realm, from->realm, sizeof a->realm);
 }
 
 static enum rec_err
-set_failures(struct sql *sql, const struct account *a)
+audit_change(struct sql *sql, const struct account *a, unsigned which)
 {
-	sqlite3_stmt *stmt;
-	enum rec_err err = sql_ready(sql, STMT_ACCOUNT_FAILURES, &stmt);
+	return audit_append(sql, &local, "account.change", a->name,
+	                    "uid=%ju privileges=%#x enabled=%d digest=%d"
+	                    " password=%s lock=%s",
+	                    (uintmax_t)getuid(), a->privileges, a->enabled,
+	                    a->has_digest,
+	                    (which & CHANGE_PASSWORD) != 0 ? "new" : "kept",
+	                    (which & CHANGE_LOCK) != 0 ? "ended" : "kept");
+}
+
+static enum rec_err
+change_account(struct sql *sql, const struct account *from, unsigned which)
+{
+	struct account a;
+	enum rec_err err = get_account(sql, from->name, &a);
+
+	if (err == REC_OK) {
+		take_over(&a, from, which);
+		err = write_account(sql, STMT_ACCOUNT_CHANGE, &a);
+	}
+	if (err == REC_OK && (which & CHANGE_LOCK) != 0)
+		err = set_failures(sql, &a);
+	if (err == REC_OK)
+		err = audit_change(sql, &a, which);
+	sodium_memzero(&a, sizeof a);
+	return err;
+}
+
+enum rec_err
+records_account_change(struct records *r, const struct account *a,
+                       unsigned which)
+{
+	enum rec_err err = sql_begin(&r->writer);
 
 	if (err != REC_OK)
 		return err;
-	if (!bind_text(stmt, 1, a->name) ||
-	    !bind_number(stmt, 2, a->failures) ||
-	    !bind_number(stmt, 3, a->locked_until)) {
-		sql_reset(stmt);
-		return REC_FAILED;
-	}
-	return sql_run(sql, stmt);
+	return sql_end(&r->writer, change_account(&r->writer, a, which));
 }
 
 /* One more; true: that locks it. A lock that is over counts from the start. */
@@ -331,6 +346,7 @@ records_account_failed(struct records *r, const char *name, unsigned limit,
                        int64_t now, unsigned seconds, bool *ret_locked)
 {
 	struct account a;
+	int64_t unknown;
 	bool known, locked = false;
 	enum rec_err err = sql_begin(&r->writer);
 
@@ -341,8 +357,11 @@ records_account_failed(struct records *r, const char *name, unsigned limit,
 	if (known) {
 		locked = count_failure(&a, limit, now, seconds);
 		err = set_failures(&r->writer, &a);
+		if (err == REC_OK && locked)
+			err = audit_append(&r->writer, &nobody, "account.lock",
+			                   name, "seconds=%u", seconds);
 	} else if (err == REC_NOT_FOUND) {
-		err = count_unknown(&r->writer);
+		err = counter_next(&r->writer, "unknown-name", &unknown);
 	}
 	sodium_memzero(&a, sizeof a);
 	if ((err = sql_end(&r->writer, err)) != REC_OK)

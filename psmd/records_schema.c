@@ -11,6 +11,10 @@
 
 #define APPLICATION_ID 0x70736d64 /* "psmd", for file(1) and ourselves */
 
+#define TEXT_MAX(name, max) \
+	" " name " TEXT NOT NULL" \
+	"  CHECK (length(CAST(" name " AS BLOB)) <= " max "),"
+
 /* From layout n to n + 1. One that was ever released stays as it is: what is
  * to change goes below. */
 static const char *const migrations[] = {
@@ -35,6 +39,96 @@ static const char *const migrations[] = {
 	" changed INTEGER NOT NULL,"
 	" generation INTEGER NOT NULL UNIQUE"
 	") STRICT;",
+
+	/* What is long comes last in a row, so that the rest is read without
+	 * it. A certificate's id is a number that JavaScript holds. */
+	"INSERT INTO counter VALUES ('order', 99999),"
+	" ('certificate', 999999999999999), ('crl', 0), ('audit', 0),"
+	" ('claim', 0);"
+	"CREATE TABLE orders ("
+	" number INTEGER PRIMARY KEY CHECK (number >= 100000),"
+	TEXT_MAX("account", "64")
+	" foreign_number TEXT"
+	"  CHECK (length(CAST(foreign_number AS BLOB)) BETWEEN 1 AND 64),"
+	" form INTEGER NOT NULL CHECK (form BETWEEN 0 AND 1),"
+	TEXT_MAX("profile", "64")
+	" days INTEGER NOT NULL,"
+	" state INTEGER NOT NULL CHECK (state BETWEEN 0 AND 4),"
+	TEXT_MAX("reason", "255")
+	" applied INTEGER NOT NULL,"
+	" decided INTEGER NOT NULL,"
+	" issued INTEGER NOT NULL,"
+	" hash BLOB NOT NULL CHECK (length(hash) = 32),"
+	" request BLOB NOT NULL,"
+	" UNIQUE (account, foreign_number)"
+	") STRICT;"
+	"CREATE INDEX orders_account ON orders (account);"
+	"CREATE INDEX orders_account_state ON orders (account, state);"
+	"CREATE INDEX orders_state ON orders (state);"
+	"CREATE TABLE certificate ("
+	" id INTEGER PRIMARY KEY"
+	"  CHECK (id BETWEEN 1000000000000000 AND 9007199254740991),"
+	" serial TEXT NOT NULL UNIQUE"
+	"  CHECK (length(serial) BETWEEN 1 AND 40),"
+	TEXT_MAX("issuer", "64")
+	" order_number INTEGER REFERENCES orders (number),"
+	TEXT_MAX("account", "64")
+	" request_id TEXT CHECK (length(CAST(request_id AS BLOB)) <= 64),"
+	" not_before INTEGER NOT NULL,"
+	" not_after INTEGER NOT NULL,"
+	" revoked INTEGER NOT NULL DEFAULT 0,"
+	" reason INTEGER NOT NULL DEFAULT 0,"
+	" subject TEXT NOT NULL,"
+	" der BLOB NOT NULL"
+	") STRICT;"
+	"CREATE INDEX certificate_order ON certificate (order_number);"
+	"CREATE INDEX certificate_revoked ON certificate (issuer)"
+	" WHERE revoked <> 0;"
+	"CREATE TABLE certificate_user ("
+	" certificate INTEGER NOT NULL REFERENCES certificate (id),"
+	" user TEXT NOT NULL REFERENCES account (name) ON DELETE CASCADE,"
+	" PRIMARY KEY (certificate, user)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX certificate_user_user ON certificate_user (user);"
+	"CREATE TABLE pkcs12 ("
+	" request INTEGER PRIMARY KEY CHECK (request >= 100000),"
+	TEXT_MAX("user", "64")
+	TEXT_MAX("application", "255")
+	TEXT_MAX("subscriber", "255")
+	" state INTEGER NOT NULL CHECK (state BETWEEN 0 AND 4),"
+	" approved INTEGER NOT NULL DEFAULT 0 CHECK (approved IN (0, 1)),"
+	" claim INTEGER NOT NULL," /* who has it, while it is made */
+	" holder INTEGER NOT NULL,"
+	TEXT_MAX("reason", "255")
+	" begun INTEGER NOT NULL,"
+	TEXT_MAX("asked", "4000")
+	" certificate INTEGER REFERENCES certificate (id),"
+	" file BLOB,"
+	" CHECK ((state = 4) = (file IS NOT NULL AND"
+	"  certificate IS NOT NULL)),"
+	" UNIQUE (user, application)"
+	") STRICT;"
+	"CREATE INDEX pkcs12_claim ON pkcs12 (claim) WHERE claim <> 0;"
+	"CREATE INDEX pkcs12_waits ON pkcs12 (state) WHERE state = 2;"
+	"CREATE TABLE audit ("
+	" number INTEGER PRIMARY KEY,"
+	" time INTEGER NOT NULL,"
+	" account TEXT NOT NULL,"
+	" address TEXT NOT NULL,"
+	" action TEXT NOT NULL,"
+	" object TEXT NOT NULL,"
+	" details TEXT NOT NULL,"
+	" hash BLOB NOT NULL CHECK (length(hash) = 32)"
+	") STRICT;"
+	"CREATE TRIGGER audit_update BEFORE UPDATE ON audit BEGIN"
+	" SELECT RAISE(ABORT, 'the audit trail only grows'); END;"
+	"CREATE TRIGGER audit_delete BEFORE DELETE ON audit BEGIN"
+	" SELECT RAISE(ABORT, 'the audit trail only grows'); END;"
+	/* INSERT OR REPLACE deletes without asking the one above: so the
+	 * number is checked here, and nothing else is unique */
+	"CREATE TRIGGER audit_insert BEFORE INSERT ON audit"
+	" WHEN NEW.number <= (SELECT max(number) FROM audit) BEGIN"
+	" SELECT RAISE(ABORT, 'the audit trail only grows'); END;",
 };
 
 enum { LAYOUT = sizeof migrations / sizeof *migrations };

@@ -80,6 +80,26 @@ check 'until it is wished for' eval \
 carol=$(cat "$tmp/out")
 check 'then it can' may carol "$carol"
 
+# two commands at a time: carol is read, then changed by another
+
+reads() {
+	readlink "/proc/$1/fd/"* 2>/dev/null | grep -q "^$2\$"
+}
+
+mkfifo "$tmp/fifo"
+"$PSMD" account passwd carol -f "$tmp/fifo" -c "$conf" >"$tmp/late" 2>&1 &
+late=$!
+exec 9<>"$tmp/fifo"
+check 'while a password is waited for' in_time reads "$late" "$tmp/fifo"
+check 'an account is disabled' account change carol --disable
+printf 'pass word 2\n' >&9
+exec 9>&-
+check 'the password comes' wait "$late"
+check 'and enables nothing' listed '^disabled .* carol$'
+check 'enabled again' account change carol --enable
+carol='pass word 2'
+check 'it has that password' may carol "$carol"
+
 set_to accounts lock_after 3
 kill -HUP "$psmd_pid"
 in_time logged 'was read again'

@@ -106,5 +106,9 @@ check 'the internal one stays' failed_with 18 id
 check 'a PUT is in the audit' logged \
 	"audit account=admin address=127.0.0.1 action=cert.put object=@vpn fingerprint=$a replaced=-"
 check 'a DELETE too' logged 'action=cert.delete object=@moved .*key=deleted'
+check 'the audit trail has both' eval \
+	'run "$PSMD" audit list -c "$conf" &&
+	out "account=admin address=127.0.0.1 action=cert.put object=@vpn " &&
+	out " action=cert.delete object=@moved .*key=deleted"'
 check 'psmd ends well' stop
 verdict

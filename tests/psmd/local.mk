@@ -19,6 +19,30 @@ tests_psmd_test_auth_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=request_header,--wrap=log_audit,--wrap=clock_gettime \
 	-Wl,--wrap=time,--wrap=crypto_pwhash_str_verify
 
+# orders, certificates, PKCS#12 and the audit trail in the records
+psmd_place_sources = tests/psmd/records_place.c tests/psmd/records_place.h
+psmd_records_tests = \
+	tests/psmd/test_records_audit \
+	tests/psmd/test_records_crash \
+	tests/psmd/test_records_order \
+	tests/psmd/test_records_pkcs12
+check_PROGRAMS += $(psmd_records_tests)
+TESTS += $(psmd_records_tests)
+tests_psmd_test_records_audit_SOURCES = tests/psmd/test_records_audit.c \
+	$(psmd_place_sources)
+tests_psmd_test_records_audit_LDADD = $(psmd_unit_ldadd)
+tests_psmd_test_records_crash_SOURCES = tests/psmd/test_records_crash.c \
+	$(psmd_place_sources)
+tests_psmd_test_records_crash_LDADD = $(psmd_unit_ldadd) -lpthread
+tests_psmd_test_records_crash_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=sqlite3_busy_timeout,--wrap=sqlite3_step
+tests_psmd_test_records_order_SOURCES = tests/psmd/test_records_order.c \
+	$(psmd_place_sources)
+tests_psmd_test_records_order_LDADD = $(psmd_unit_ldadd)
+tests_psmd_test_records_pkcs12_SOURCES = tests/psmd/test_records_pkcs12.c \
+	$(psmd_place_sources)
+tests_psmd_test_records_pkcs12_LDADD = $(psmd_unit_ldadd) -lpthread
+
 # TLS and limits
 check_PROGRAMS += tests/psmd/test_front tests/psmd/tls_clients
 TESTS += tests/psmd/test_front
@@ -40,6 +64,7 @@ tests_psmd_test_log_LDADD = $(psmd_unit_ldadd) -lpthread
 # the program's subcommands
 psmd_scripts = \
 	tests/psmd/account.sh \
+	tests/psmd/audit.sh \
 	tests/psmd/check.sh \
 	tests/psmd/init.sh \
 	tests/psmd/renew.sh \

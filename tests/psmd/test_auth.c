@@ -404,7 +404,8 @@ test_basic_wrong_unknown_locked_disabled_cost_the_same(void **state)
 	add_account(w, "disabled", "s3cret", PRIV_ALL);
 	a = get_account(w, "disabled");
 	a.enabled = false;
-	assert_int_equal(records_account_change(w->server.records, &a), REC_OK);
+	assert_int_equal(records_account_change(w->server.records, &a,
+	                                        CHANGE_ENABLED), REC_OK);
 	for (int i = 0; i < LOCK_AFTER; i++)
 		assert_int_equal(basic(w, "locked:no"), REFUSED_AUTHORIZATION);
 	assert_string_equal(audited, "locked 192.0.2.7 account.lock");
@@ -456,7 +457,8 @@ test_basic_change_voids_what_is_remembered(void **state)
 	assert_int_equal(basic(w, "admin:s3cret"), 0);
 	a = get_account(w, "admin");
 	assert_true(password_set(&a, "other", REALM, true));
-	assert_int_equal(records_account_change(w->server.records, &a), REC_OK);
+	assert_int_equal(records_account_change(w->server.records, &a,
+	                                        CHANGE_PASSWORD), REC_OK);
 	assert_int_equal(basic(w, "admin:s3cret"), REFUSED_AUTHORIZATION);
 	assert_int_equal(basic(w, "admin:other"), 0);
 	assert_int_equal(records_account_remove(w->server.records, "admin"),
@@ -826,7 +828,8 @@ test_digest_account_without_ha1_is_refused(void **state)
 	struct account a = get_account(w, "admin");
 
 	a.has_digest = false;
-	assert_int_equal(records_account_change(w->server.records, &a), REC_OK);
+	assert_int_equal(records_account_change(w->server.records, &a,
+	                                        CHANGE_PASSWORD), REC_OK);
 	assert_int_equal(digest(w, &(struct said){ .password = NULL }),
 	                 REFUSED_AUTHORIZATION);
 	assert_false(is_stale(w));
@@ -1044,7 +1047,8 @@ test_session_ends_with_a_change_but_not_a_lock(void **state)
 	assert_true(has_session(w));
 	a = get_account(w, "admin");
 	assert_true(a.locked_until > time(NULL));
-	assert_int_equal(records_account_change(w->server.records, &a), REC_OK);
+	assert_int_equal(records_account_change(w->server.records, &a,
+	                                        CHANGE_ENABLED), REC_OK);
 	assert_false(has_session(w));
 }
 

@@ -106,8 +106,11 @@ make_database(const char *dir)
 static void
 open_house(struct house *house)
 {
-	char why[200];
+	char why[200], path[64];
 
+	snprintf(path, sizeof path, "%s/records.db", house->dir);
+	assert_int_equal(records_open(path, true, &house->server.records),
+	                 REC_OK);
 	house->server.engine =
 	        engine_new(house->config.database, NULL, WAITING, why,
 	                   sizeof why);
@@ -122,6 +125,7 @@ close_house(struct house *house)
 {
 	store_free(house->server.store);
 	engine_free(house->server.engine);
+	records_close(house->server.records);
 }
 
 static int

@@ -256,7 +256,8 @@ test_account_unknown_is_not_found(void **state)
 
 	assert_int_equal(records_account_get(place->records, "nobody", &got),
 	                 REC_NOT_FOUND);
-	assert_int_equal(records_account_change(place->records, &a),
+	assert_int_equal(records_account_change(place->records, &a,
+	                                        CHANGE_PASSWORD),
 	                 REC_NOT_FOUND);
 	assert_int_equal(records_account_remove(place->records, "nobody"),
 	                 REC_NOT_FOUND);
@@ -287,13 +288,88 @@ test_account_made_again_has_another_generation(void **state)
 	assert_int_equal(records_account_add(place->records, &a), REC_OK);
 	first = generation_of(place, "admin");
 	a.privileges = 0;
-	assert_int_equal(records_account_change(place->records, &a), REC_OK);
+	assert_int_equal(records_account_change(place->records, &a,
+	                                        CHANGE_PRIVILEGES), REC_OK);
 	second = generation_of(place, "admin");
 	assert_true(second > first);
 	assert_int_equal(records_account_remove(place->records, "admin"),
 	                 REC_OK);
 	assert_int_equal(records_account_add(place->records, &a), REC_OK);
 	assert_true(generation_of(place, "admin") > second);
+}
+
+/* Count one at now; returns whether that locked it. */
+static bool
+fail_at(struct place *place, int64_t now)
+{
+	bool locked = false;
+
+	assert_int_equal(records_account_failed(place->records, "admin", 3, now,
+	                                        60, &locked), REC_OK);
+	return locked;
+}
+
+/* What one command read before another changed it does not come back. */
+static void
+test_account_change_leaves_what_it_is_not_asked_for(void **state)
+{
+	struct place *place = *state;
+	struct account a = make_account("admin"), old, got;
+
+	assert_int_equal(records_account_add(place->records, &a), REC_OK);
+	old = a;
+	strcpy(a.hash, "new");
+	strcpy(a.realm, "psm");
+	memset(a.ha1_sha256, 'b', sizeof a.ha1_sha256 - 1);
+	a.has_digest = true;
+	a.privileges = 0;
+	assert_int_equal(records_account_change(place->records, &a,
+	                                        CHANGE_PASSWORD), REC_OK);
+	old.enabled = false;
+	assert_int_equal(records_account_change(place->records, &old,
+	                                        CHANGE_ENABLED), REC_OK);
+	assert_int_equal(records_account_get(place->records, "admin", &got),
+	                 REC_OK);
+	assert_string_equal(got.hash, "new");
+	assert_string_equal(got.realm, "psm");
+	assert_string_equal(got.ha1_sha256, a.ha1_sha256);
+	assert_true(got.has_digest);
+	assert_false(got.enabled);
+	assert_int_equal(got.privileges, PRIV_SYSTEM);
+	old.has_digest = false;
+	assert_int_equal(records_account_change(place->records, &old,
+	                                        CHANGE_PASSWORD |
+	                                                CHANGE_PRIVILEGES),
+	                 REC_OK);
+	assert_int_equal(records_account_get(place->records, "admin", &got),
+	                 REC_OK);
+	assert_string_equal(got.hash, old.hash);
+	assert_string_equal(got.ha1_sha256, "");
+	assert_false(got.enabled || got.has_digest);
+}
+
+/* failures are counted on, unless it is asked to end a lock. */
+static void
+test_account_change_ends_a_lock_when_asked(void **state)
+{
+	struct place *place = *state;
+	struct account a = make_account("admin"), got;
+
+	assert_int_equal(records_account_add(place->records, &a), REC_OK);
+	for (int i = 0; i < 3; i++)
+		fail_at(place, 1000);
+	assert_int_equal(records_account_change(place->records, &a,
+	                                        CHANGE_ENABLED), REC_OK);
+	assert_int_equal(records_account_get(place->records, "admin", &got),
+	                 REC_OK);
+	assert_int_equal(got.failures, 3);
+	assert_int_equal(got.locked_until, 1060);
+	assert_int_equal(records_account_change(place->records, &a,
+	                                        CHANGE_LOCK), REC_OK);
+	assert_int_equal(records_account_get(place->records, "admin", &got),
+	                 REC_OK);
+	assert_int_equal(got.failures, 0);
+	assert_int_equal(got.locked_until, 0);
 }
 
 static void
@@ -342,17 +418,6 @@ test_account_list_is_sorted(void **state)
 	for (size_t i = 1; i < n; i++)
 		assert_true(strcmp(list[i - 1].name, list[i].name) < 0);
 	free(list);
-}
-
-/* Count one at now; returns whether that locked it. */
-static bool
-fail_at(struct place *place, int64_t now)
-{
-	bool locked = false;
-
-	assert_int_equal(records_account_failed(place->records, "admin", 3, now,
-	                                        60, &locked), REC_OK);
-	return locked;
 }
 
 static void
@@ -420,13 +485,15 @@ test_locked_file_is_busy_but_readable(void **state)
 	db = open_beside(place);
 	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL),
 	                 SQLITE_OK);
-	assert_int_equal(records_account_change(place->records, &a), REC_BUSY);
+	assert_int_equal(records_account_change(place->records, &a,
+	                                        CHANGE_ENABLED), REC_BUSY);
 	assert_int_equal(records_account_failed(place->records, "admin", 3, 0,
 	                                        60, &locked), REC_BUSY);
 	assert_int_equal(records_account_get(place->records, "admin", &got),
 	                 REC_OK);
 	sqlite3_close(db);
-	assert_int_equal(records_account_change(place->records, &a), REC_OK);
+	assert_int_equal(records_account_change(place->records, &a,
+	                                        CHANGE_ENABLED), REC_OK);
 }
 
 /* Files may not grow any more: add until that is noticed. */
@@ -573,6 +640,8 @@ main(void)
 		OPENED(test_account_add_twice_exists),
 		OPENED(test_account_unknown_is_not_found),
 		OPENED(test_account_made_again_has_another_generation),
+		OPENED(test_account_change_leaves_what_it_is_not_asked_for),
+		OPENED(test_account_change_ends_a_lock_when_asked),
 		OPENED(test_account_rehash_wants_the_old_hash),
 		OPENED(test_account_list_is_sorted),
 		OPENED(test_account_failed_locks_at_the_limit),
