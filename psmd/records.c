@@ -17,8 +17,6 @@
 #include "psmd/log.h"
 #include "psmd/records_sql.h"
 
-enum { WAIT_SECONDS = 10 };
-
 static const struct {
 	unsigned bit;
 	const char *name;

@@ -5,6 +5,7 @@
 /* records_schema.c - the layout of the records; older ones brought up to it. */
 
 #include <stdio.h>
+#include <time.h>
 
 #include "psmd/log.h"
 #include "psmd/records_sql.h"
@@ -142,7 +143,8 @@ set_pragma(sqlite3 *db, const char *name, int value)
 	return sql_exec(db, text);
 }
 
-/* The number of the layout; 0: an empty file, fine if one is to be made. */
+/* The number of the layout; 0: an empty file, fine if one is to be made. To
+ * be called in a transaction: another process may be making the file. */
 static enum rec_err
 read_layout(sqlite3 *db, bool create, int64_t *ret_layout)
 {
@@ -166,6 +168,33 @@ read_layout(sqlite3 *db, bool create, int64_t *ret_layout)
 	}
 	*ret_layout = 0;
 	return REC_OK;
+}
+
+static enum rec_err
+read_layout_once(sqlite3 *db, bool create, int64_t *ret_layout)
+{
+	enum rec_err err = sql_exec(db, "BEGIN");
+
+	if (err != REC_OK)
+		return err;
+	err = read_layout(db, create, ret_layout);
+	(void)sql_exec(db, "ROLLBACK"); /* it has only read */
+	return err;
+}
+
+/* SQLite does not wait for another that is making the same change, as it
+ * does elsewhere. */
+static enum rec_err
+use_wal(sqlite3 *db)
+{
+	static const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
+	time_t until = time(NULL) + WAIT_SECONDS;
+	enum rec_err err;
+
+	while ((err = sql_exec(db, "PRAGMA journal_mode = WAL")) == REC_BUSY &&
+	       time(NULL) < until)
+		nanosleep(&pause, NULL);
+	return err;
 }
 
 static enum rec_err
@@ -193,9 +222,8 @@ schema_bring_up(sqlite3 *db, bool create)
 	int64_t layout;
 
 	/* a later version's file is left as it is, its journal mode too */
-	if ((err = read_layout(db, create, &layout)) != REC_OK ||
-	    (err = sql_exec(db, "PRAGMA journal_mode = WAL")) != REC_OK ||
-	    layout == LAYOUT)
+	if ((err = read_layout_once(db, create, &layout)) != REC_OK ||
+	    (err = use_wal(db)) != REC_OK || layout == LAYOUT)
 		return err;
 	if ((err = sql_exec(db, "BEGIN IMMEDIATE")) != REC_OK)
 		return err;

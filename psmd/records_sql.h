@@ -19,6 +19,8 @@
 
 #include "psmd/records.h"
 
+enum { WAIT_SECONDS = 10 };
+
 enum stmt {
 	STMT_BEGIN,
 	STMT_COMMIT,
