@@ -233,3 +233,12 @@ nu_key_label(SECKEYPrivateKey *key)
 		label = PORT_Strdup("");
 	return label;
 }
+
+SECStatus
+nu_key_set_label(SECKEYPrivateKey *key, const char *label)
+{
+	SECItem item = { siBuffer, (unsigned char *)label,
+		         (unsigned)strlen(label) };
+
+	return PK11_WriteRawAttribute(PK11_TypePrivKey, key, CKA_LABEL, &item);
+}

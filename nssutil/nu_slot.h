@@ -61,5 +61,6 @@ SECStatus nu_key_attribute(SECKEYPrivateKey *key, CK_ATTRIBUTE_TYPE type,
                            SECItem *ret_value);
 /* Its label; "" when it has none. PORT_Free() it. NULL and an NSS error. */
 char *nu_key_label(SECKEYPrivateKey *key);
+SECStatus nu_key_set_label(SECKEYPrivateKey *key, const char *label);
 
 #endif

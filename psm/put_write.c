@@ -19,22 +19,13 @@
 
 /* --- forward ----------------------------------------------------------- */
 
-static SECStatus
-set_key_label(SECKEYPrivateKey *key, const char *label)
-{
-	SECItem item = { siBuffer, (unsigned char *)label,
-		         (unsigned)strlen(label) };
-
-	return PK11_WriteRawAttribute(PK11_TypePrivKey, key, CKA_LABEL, &item);
-}
-
 /* The public half first: the private one makes it a key, in one commit. */
 static SECStatus
 store_key(struct psm_ctx *ctx, struct put *put)
 {
 	if (put->key != NULL)
 		return SECSuccess;
-	if (set_key_label(put->session, put->new_label) != SECSuccess)
+	if (nu_key_set_label(put->session, put->new_label) != SECSuccess)
 		return SECFailure;
 	put->public = PK11_ImportPublicKey(put->slot, put->pub, PR_TRUE);
 	if (put->public == CK_INVALID_HANDLE)
@@ -121,7 +112,7 @@ delete_old_certs(struct put *put)
 		struct put_old *old = &put->olds[i];
 
 		if (old->key != NULL) {
-			if (set_key_label(old->key, put->old_label) !=
+			if (nu_key_set_label(old->key, put->old_label) !=
 			    SECSuccess)
 				return SECFailure;
 			old->marked = true;
@@ -186,7 +177,7 @@ label_key(struct put *put)
 		return SECSuccess;
 	put->key_label = plan_strdup(&put->plan, label);
 	if (put->key_label == NULL ||
-	    set_key_label(put->key, put->nickname) != SECSuccess)
+	    nu_key_set_label(put->key, put->nickname) != SECSuccess)
 		return SECFailure;
 	put->key_labelled = true;
 	return SECSuccess;
@@ -225,7 +216,7 @@ undo_old(struct put *put, struct put_old *old)
 	if (old->cert_deleted)
 		store_again(put->slot, &old->cert->derCert, old->object.label);
 	if (old->marked)
-		(void)set_key_label(old->key, old->key_label);
+		(void)nu_key_set_label(old->key, old->key_label);
 }
 
 static void
@@ -244,7 +235,7 @@ static void
 undo(struct psm_ctx *ctx, struct put *put)
 {
 	if (put->key_labelled &&
-	    set_key_label(put->key, put->key_label) != SECSuccess)
+	    nu_key_set_label(put->key, put->key_label) != SECSuccess)
 		return;
 	if (put->cert_named && set_label(put, put->new_label) != SECSuccess)
 		return;

@@ -248,15 +248,6 @@ better(const struct tidy *tidy, const struct entry *a, const struct entry *b)
 	return a->not_before > b->not_before ? a : b;
 }
 
-static SECStatus
-label_key(SECKEYPrivateKey *key, const char *label)
-{
-	SECItem item = { siBuffer, (unsigned char *)label,
-		         (unsigned)strlen(label) };
-
-	return PK11_WriteRawAttribute(PK11_TypePrivKey, key, CKA_LABEL, &item);
-}
-
 /* Mark its key, so that it does not outlive this very call's interruption. */
 static SECStatus
 mark_key(struct tidy *tidy, const struct entry *entry)
@@ -276,7 +267,7 @@ mark_key(struct tidy *tidy, const struct entry *entry)
 		PORT_SetError(SEC_ERROR_NO_MEMORY);
 		return SECFailure;
 	}
-	return label_key(key, label);
+	return nu_key_set_label(key, label);
 }
 
 static enum psm_err
@@ -360,7 +351,7 @@ tidy_key(struct tidy *tidy, SECKEYPrivateKey *key, const struct mark *mark,
 
 	if (nu_key_attribute(key, CKA_ID, &id) == SECSuccess &&
 	    idset_has(certs, &id))
-		return label_key(key, mark->nickname);
+		return nu_key_set_label(key, mark->nickname);
 	if (nu_err_is_trouble(PORT_GetError()))
 		return SECFailure;
 	return store_delete_key(tidy->slot, key);

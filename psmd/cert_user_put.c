@@ -14,7 +14,7 @@
 #include "psmd/store.h"
 #include "psmd/trail.h"
 
-#define PASSWORD_MAX 128 /* bytes */
+#define FILE_PASSWORD_MAX 128 /* bytes */
 
 struct storing {
 	struct psm_put_params params;
@@ -71,7 +71,7 @@ read_password(const struct request *request, const char **ret_password,
 	const char *password =
 	        params_text(request->params, "password", &bad);
 
-	if (bad || (password != NULL && strlen(password) > PASSWORD_MAX)) {
+	if (bad || (password != NULL && strlen(password) > FILE_PASSWORD_MAX)) {
 		api_error(reply, API_VALUE, "password",
 		          "this is at most 128 bytes of UTF-8");
 		return false;
