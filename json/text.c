@@ -103,6 +103,7 @@ pj_base64(const unsigned char *bytes, size_t len)
 		*end++ = have > 2 ? digit[v & 63] : '=';
 	}
 	json = json_stringn(text, (size_t)(end - text));
+	explicit_bzero(text, (size_t)(end - text)); /* may be of a secret */
 	free(text);
 	return json;
 }

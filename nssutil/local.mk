@@ -5,9 +5,11 @@ nssutil_libnu_la_SOURCES = \
 	nssutil/nu_agree.c nssutil/nu_agree.h \
 	nssutil/nu_auto.h \
 	nssutil/nu_b64.c nssutil/nu_b64.h \
+	nssutil/nu_ber.c nssutil/nu_ber.h \
 	nssutil/nu_cert.c nssutil/nu_cert.h \
 	nssutil/nu_certs.c nssutil/nu_certs.h \
 	nssutil/nu_challenge.c nssutil/nu_challenge.h \
+	nssutil/nu_cipher.c nssutil/nu_cipher.h \
 	nssutil/nu_cmmf.c nssutil/nu_cmmf.h \
 	nssutil/nu_crmf.h nssutil/nu_crmf_int.h \
 	nssutil/nu_crmf_read.c nssutil/nu_crmf_verify.c \
@@ -32,4 +34,6 @@ nssutil_libnu_la_SOURCES = \
 	nssutil/nu_pin.c nssutil/nu_pin.h \
 	nssutil/nu_pkimessage.c nssutil/nu_pkimessage.h \
 	nssutil/nu_protection.c \
+	nssutil/nu_session.c nssutil/nu_session.h \
+	nssutil/nu_signed.c nssutil/nu_signed.h \
 	nssutil/nu_slot.c nssutil/nu_slot.h

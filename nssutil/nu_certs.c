@@ -14,110 +14,13 @@
 
 #include "nssutil/nu_auto.h"
 #include "nssutil/nu_b64.h"
+#include "nssutil/nu_ber.h"
 #include "nssutil/nu_cert.h"
 #include "nssutil/nu_der.h"
 #include "nssutil/nu_ext.h"
 #include "nssutil/nu_key.h"
 
-enum { MAX_DEPTH = 32, CONSTRUCTED = 0x20, NUMBER = 0x1f, INDEFINITE = 0x80 };
-
-/* --- BER: PKCS#7 is often written by a stream, lengths unknown ----------- */
-
-/* Any length, in any number of octets up to four. *ret_indefinite: there are
- * two NULs at the end instead. */
-static SECStatus
-ber_length(struct nu_der *r, size_t *ret_len, PRBool *ret_indefinite)
-{
-	size_t n, len = 0;
-
-	if (nu_der_at_end(r))
-		return nu_der_bad();
-	n = *r->next++;
-	*ret_indefinite = n == INDEFINITE;
-	if (n < INDEFINITE) {
-		*ret_len = n;
-		return SECSuccess;
-	}
-	n &= 0x7f;
-	if (n > 4 || n > (size_t)(r->end - r->next))
-		return nu_der_bad();
-	while (n-- > 0)
-		len = len << 8 | *r->next++;
-	*ret_len = len;
-	return SECSuccess;
-}
-
-static SECStatus ber_any(struct nu_der *r, unsigned depth,
-                         struct nu_tlv *ret_tlv);
-
-/* Go to the two NULs, over the elements before them. */
-static SECStatus
-skip_contents(struct nu_der *r, unsigned depth)
-{
-	struct nu_tlv tlv;
-
-	if (depth == 0)
-		return nu_der_bad();
-	while (nu_der_peek(r) != 0) {
-		if (ber_any(r, depth - 1, &tlv) != SECSuccess)
-			return SECFailure;
-	}
-	return r->end - r->next >= 2 && r->next[1] == 0 ? SECSuccess
-	                                                : nu_der_bad();
-}
-
-/* As nu_der_any(), for BER. */
-static SECStatus
-ber_any(struct nu_der *r, unsigned depth, struct nu_tlv *ret_tlv)
-{
-	struct nu_der at = *r;
-	const unsigned char *start;
-	PRBool indefinite = PR_FALSE;
-	size_t len = 0;
-
-	if (nu_der_at_end(&at) || (*at.next & NUMBER) == NUMBER)
-		return nu_der_bad();
-	ret_tlv->tag = *at.next++;
-	if (ber_length(&at, &len, &indefinite) != SECSuccess ||
-	    (indefinite && !(ret_tlv->tag & CONSTRUCTED)) ||
-	    len > (size_t)(at.end - at.next))
-		return nu_der_bad();
-	start = at.next;
-	if (indefinite) {
-		if (skip_contents(&at, depth) != SECSuccess)
-			return SECFailure;
-		len = (size_t)(at.next - start);
-		at.next += 2;
-	} else {
-		at.next += len;
-	}
-	ret_tlv->value = (SECItem){ siBuffer, (unsigned char *)start,
-		                    (unsigned)len };
-	ret_tlv->whole = (SECItem){ siBuffer, (unsigned char *)r->next,
-		                    (unsigned)(at.next - r->next) };
-	*r = at;
-	return SECSuccess;
-}
-
-static SECStatus
-ber_get(struct nu_der *r, unsigned char tag, struct nu_tlv *ret_tlv)
-{
-	if (nu_der_peek(r) != tag)
-		return nu_der_bad();
-	return ber_any(r, MAX_DEPTH, ret_tlv);
-}
-
-/* Enter the next element, which must have this tag. */
-static SECStatus
-ber_enter(struct nu_der *r, unsigned char tag, struct nu_der *ret_contents)
-{
-	struct nu_tlv tlv;
-
-	if (ber_get(r, tag, &tlv) != SECSuccess)
-		return SECFailure;
-	*ret_contents = nu_der_reader(&tlv.value);
-	return SECSuccess;
-}
+enum { MAX_DEPTH = 32, NUMBER = 0x1f };
 
 /* --- what is it? ---------------------------------------------------------- */
 
@@ -140,7 +43,7 @@ nu_answer_kind(const SECItem *der)
 	struct nu_der r = nu_der_reader(der), contents;
 	struct nu_tlv first;
 
-	if (ber_enter(&r, NU_SEQUENCE, &contents) != SECSuccess)
+	if (nu_ber_enter(&r, NU_SEQUENCE, &contents) != SECSuccess)
 		return NU_ANSWER_NONE;
 	switch (nu_der_peek(&contents)) {
 	case NU_OID:
@@ -152,7 +55,7 @@ nu_answer_kind(const SECItem *der)
 	default:
 		return NU_ANSWER_NONE;
 	}
-	if (ber_any(&contents, MAX_DEPTH, &first) != SECSuccess)
+	if (nu_ber_any(&contents, &first) != SECSuccess)
 		return NU_ANSWER_NONE;
 	if (nu_der_at_end(&contents))
 		return NU_ANSWER_CERT_REP;
@@ -178,7 +81,7 @@ count_elements(struct nu_der r, size_t max, size_t *ret_n)
 	size_t n;
 
 	for (n = 0; !nu_der_at_end(&r); n++) {
-		if (ber_any(&r, MAX_DEPTH, &tlv) != SECSuccess)
+		if (nu_ber_any(&r, &tlv) != SECSuccess)
 			return SECFailure;
 		if (n == max) {
 			PORT_SetError(SEC_ERROR_INPUT_LEN);
@@ -224,16 +127,16 @@ read_signed_data(struct nu_der *explicit, size_t max, struct nu_certs *certs)
 	struct nu_tlv skip, signers;
 	struct nu_der r, list;
 
-	if (ber_enter(explicit, NU_SEQUENCE, &r) != SECSuccess ||
-	    ber_get(&r, NU_INTEGER, &skip) != SECSuccess ||
-	    ber_get(&r, NU_SET, &skip) != SECSuccess ||
-	    ber_get(&r, NU_SEQUENCE, &skip) != SECSuccess ||
-	    ber_enter(&r, NU_CONTEXT_CONSTRUCTED(0), &list) != SECSuccess)
+	if (nu_ber_enter(explicit, NU_SEQUENCE, &r) != SECSuccess ||
+	    nu_ber_get(&r, NU_INTEGER, &skip) != SECSuccess ||
+	    nu_ber_get(&r, NU_SET, &skip) != SECSuccess ||
+	    nu_ber_get(&r, NU_SEQUENCE, &skip) != SECSuccess ||
+	    nu_ber_enter(&r, NU_CONTEXT_CONSTRUCTED(0), &list) != SECSuccess)
 		return SECFailure;
 	if (nu_der_peek(&r) == NU_CONTEXT_CONSTRUCTED(1) &&
-	    ber_any(&r, MAX_DEPTH, &skip) != SECSuccess)
+	    nu_ber_any(&r, &skip) != SECSuccess)
 		return SECFailure;
-	if (ber_get(&r, NU_SET, &signers) != SECSuccess ||
+	if (nu_ber_get(&r, NU_SET, &signers) != SECSuccess ||
 	    nu_der_end(&r) != SECSuccess)
 		return SECFailure;
 	if (signers.value.len > 0)
@@ -247,7 +150,7 @@ read_netscape(struct nu_der *explicit, size_t max, struct nu_certs *certs)
 {
 	struct nu_der list;
 
-	if (ber_enter(explicit, NU_SEQUENCE, &list) != SECSuccess)
+	if (nu_ber_enter(explicit, NU_SEQUENCE, &list) != SECSuccess)
 		return SECFailure;
 	certs->form = NU_CERTS_NETSCAPE;
 	return read_certs(list, max, certs);
@@ -261,8 +164,8 @@ read_content_info(struct nu_der info, size_t max, struct nu_certs *certs)
 	struct nu_tlv type;
 	SECStatus status;
 
-	if (ber_get(&info, NU_OID, &type) != SECSuccess ||
-	    ber_enter(&info, NU_CONTEXT_CONSTRUCTED(0), &content) !=
+	if (nu_ber_get(&info, NU_OID, &type) != SECSuccess ||
+	    nu_ber_enter(&info, NU_CONTEXT_CONSTRUCTED(0), &content) !=
 	            SECSuccess ||
 	    nu_der_end(&info) != SECSuccess)
 		return SECFailure;
@@ -284,7 +187,7 @@ read_any(const SECItem *der, size_t max, struct nu_certs *certs)
 {
 	struct nu_der r = nu_der_reader(der), contents;
 
-	if (ber_enter(&r, NU_SEQUENCE, &contents) != SECSuccess)
+	if (nu_ber_enter(&r, NU_SEQUENCE, &contents) != SECSuccess)
 		return SECFailure;
 	if (nu_der_peek(&contents) != NU_OID)
 		return read_certs(nu_der_reader(der), max, certs);

@@ -528,6 +528,17 @@ nu_der_wrap(PLArenaPool *arena, unsigned char tag,
 }
 
 SECItem *
+nu_der_wrap_all(PLArenaPool *arena, unsigned char tag,
+                const SECItem *const parts[], size_t n_parts)
+{
+	for (size_t i = 0; i < n_parts; i++) {
+		if (parts[i] == NULL)
+			return NULL;
+	}
+	return nu_der_wrap(arena, tag, parts, n_parts);
+}
+
+SECItem *
 nu_der_make_octets(PLArenaPool *arena, unsigned char tag, const void *data,
                    size_t len)
 {

@@ -99,6 +99,14 @@ SECItem *nu_der_wrap(PLArenaPool *arena, unsigned char tag,
 	nu_der_wrap((arena), (tag), (const SECItem *const[]){ __VA_ARGS__ }, \
 	            sizeof((const SECItem *const[]){ __VA_ARGS__ }) /     \
 	                    sizeof(const SECItem *))
+/* The same, but a part that is NULL, which could not be made, is a failure. */
+SECItem *nu_der_wrap_all(PLArenaPool *arena, unsigned char tag,
+                         const SECItem *const parts[], size_t n_parts);
+#define nu_der_make_all(arena, tag, ...)                                  \
+	nu_der_wrap_all((arena), (tag),                                   \
+	                (const SECItem *const[]){ __VA_ARGS__ },          \
+	                sizeof((const SECItem *const[]){ __VA_ARGS__ }) / \
+	                        sizeof(const SECItem *))
 SECItem *nu_der_make_octets(PLArenaPool *arena, unsigned char tag,
                             const void *data, size_t len);
 SECItem *nu_der_make_integer(PLArenaPool *arena, const SECItem *octets);

@@ -30,21 +30,7 @@ make_octets(const struct writer *w, unsigned char tag, const SECItem *octets)
 	return nu_der_make_octets(w->arena, tag, octets->data, octets->len);
 }
 
-/* All of them must be there: NULL is a call that failed. */
-static SECItem *
-wrap(const struct writer *w, unsigned char tag, const SECItem *const parts[],
-     size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (parts[i] == NULL)
-			return NULL;
-	}
-	return nu_der_wrap(w->arena, tag, parts, n);
-}
-#define make(w, tag, ...)                                          \
-	wrap((w), (tag), (const SECItem *const[]){ __VA_ARGS__ },  \
-	     sizeof((const SECItem *const[]){ __VA_ARGS__ }) /     \
-	             sizeof(const SECItem *))
+#define make(w, tag, ...) nu_der_make_all((w)->arena, (tag), __VA_ARGS__)
 
 static SECItem *
 retag(const struct writer *w, unsigned char tag, const SECItem *whole)

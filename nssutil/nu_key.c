@@ -55,17 +55,32 @@ generate_rsa(PK11SlotInfo *slot, unsigned bits, PK11AttrFlags flags,
 	        0, wincx);
 }
 
+SECItem *
+nu_key_curve(PLArenaPool *arena, unsigned bits)
+{
+	const struct curve *curve = find_curve(bits);
+	SECOidData *oid;
+
+	if (curve == NULL) {
+		PORT_SetError(SEC_ERROR_INVALID_ARGS);
+		return NULL;
+	}
+	oid = SECOID_FindOIDByTag(curve->oid);
+	if (oid == NULL)
+		return NULL;
+	return nu_der_make_octets(arena, NU_OID, oid->oid.data, oid->oid.len);
+}
+
 static SECKEYPrivateKey *
-generate_ec(PK11SlotInfo *slot, const struct curve *curve, PK11AttrFlags flags,
-            void *wincx, SECKEYPublicKey **ret_public)
+generate_ec(PK11SlotInfo *slot, unsigned bits, PK11AttrFlags flags, void *wincx,
+            SECKEYPublicKey **ret_public)
 {
 	nu_auto(PLArenaPool) arena = PORT_NewArena(DER_DEFAULT_CHUNKSIZE);
-	SECOidData *oid = SECOID_FindOIDByTag(curve->oid);
 	SECItem *params;
 
-	if (arena == NULL || oid == NULL)
+	if (arena == NULL)
 		return NULL;
-	params = nu_der_make_octets(arena, NU_OID, oid->oid.data, oid->oid.len);
+	params = nu_key_curve(arena, bits);
 	if (params == NULL)
 		return NULL;
 	return PK11_GenerateKeyPairWithOpFlags(slot, CKM_EC_KEY_PAIR_GEN,
@@ -98,12 +113,10 @@ SECKEYPrivateKey *
 nu_key_generate(PK11SlotInfo *slot, KeyType type, unsigned bits,
                 PK11AttrFlags flags, void *wincx, SECKEYPublicKey **ret_public)
 {
-	const struct curve *curve = find_curve(bits);
-
 	if (type == rsaKey && bits >= 1024 && bits <= RSA_MAX_BITS)
 		return generate_rsa(slot, bits, flags, wincx, ret_public);
-	if (type == ecKey && curve != NULL)
-		return generate_ec(slot, curve, flags, wincx, ret_public);
+	if (type == ecKey && find_curve(bits) != NULL)
+		return generate_ec(slot, bits, flags, wincx, ret_public);
 	if (type == dsaKey && bits == DSA_BITS)
 		return generate_dsa(slot, flags, wincx, ret_public);
 	PORT_SetError(SEC_ERROR_INVALID_ARGS);

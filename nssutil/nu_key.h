@@ -19,6 +19,10 @@ SECKEYPrivateKey *nu_key_generate(PK11SlotInfo *slot, KeyType type,
                                   unsigned bits, PK11AttrFlags flags,
                                   void *wincx, SECKEYPublicKey **ret_public);
 
+/* The OID of the curve with so many bits, whole, in arena: EC's parameters.
+ * SEC_ERROR_INVALID_ARGS: there is none. */
+SECItem *nu_key_curve(PLArenaPool *arena, unsigned bits);
+
 /* The signature algorithm that fits a key: PKCS#1 v1.5 or DSA with SHA-256, or
  * ECDSA with the hash of the curve's strength. SEC_OID_UNKNOWN: none does. */
 SECOidTag nu_key_signature_oid(KeyType type, unsigned bits);

@@ -93,6 +93,7 @@ read_attribute(struct nu_der *from, struct nu_p10 *p10)
 {
 	struct nu_tlv tlv, id, values, list;
 	struct nu_der r;
+	SECOidTag tag;
 
 	if (nu_der_get(from, NU_SEQUENCE, &tlv) != SECSuccess)
 		return SECFailure;
@@ -101,7 +102,10 @@ read_attribute(struct nu_der *from, struct nu_p10 *p10)
 	    nu_der_get(&r, NU_SET, &values) != SECSuccess ||
 	    nu_der_end(&r) != SECSuccess)
 		return SECFailure;
-	if (SECOID_FindOIDTag(&id.value) != SEC_OID_PKCS9_EXTENSION_REQUEST)
+	tag = SECOID_FindOIDTag(&id.value);
+	if (tag == SEC_OID_PKCS9_CHALLENGE_PASSWORD)
+		p10->has_password = PR_TRUE;
+	if (tag != SEC_OID_PKCS9_EXTENSION_REQUEST)
 		return SECSuccess;
 	if (p10->extensions.data != NULL)
 		return nu_der_bad();

@@ -23,6 +23,7 @@ struct nu_p10 {
 	SECItem extensions; /* contents: Extension after Extension; or NULL */
 	SECItem algorithm;  /* AlgorithmIdentifier, whole */
 	SECItem signature;  /* octets */
+	PRBool has_password; /* a challengePassword (RFC 2985, 5.4.1) */
 };
 
 /* SEC_ERROR_BAD_DER: malformed. der must outlive the result. */

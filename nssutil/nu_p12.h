@@ -27,6 +27,10 @@ struct nu_p12_item {
 SECItem *nu_p12_encode(const struct nu_p12_item *items, size_t n_items,
                        const char *password, PRBool compat, void *wincx);
 
+/* NSS's token keeps the passwords of its last three derivations, so as not to
+ * derive again: make it keep others, which are nobody's. */
+SECStatus nu_p12_forget(void *wincx);
+
 enum nu_p12_verdict {
 	NU_P12_GOOD,
 	NU_P12_PASSWORD,    /* wrong password */

@@ -372,6 +372,39 @@ p12_slot(void *wincx)
 	return nu_take(slot);
 }
 
+/* The salt is fresh each time, so nothing is found remembered. */
+static SECStatus
+derive_nothing(PK11SlotInfo *slot, void *wincx)
+{
+	unsigned char octets[] = "nobody's";
+	SECItem password = { siBuffer, octets, sizeof octets - 1 };
+	SECAlgorithmID *algorithm = PK11_CreatePBEV2AlgorithmID(
+		SEC_OID_PKCS5_PBES2, SEC_OID_AES_256_CBC, SEC_OID_HMAC_SHA256,
+		0, 1, NULL);
+	nu_auto(PK11SymKey) key = NULL;
+
+	if (algorithm == NULL)
+		return SECFailure;
+	key = PK11_PBEKeyGen(slot, algorithm, &password, PR_FALSE, wincx);
+	SECOID_DestroyAlgorithmID(algorithm, PR_TRUE);
+	return key != NULL ? SECSuccess : SECFailure;
+}
+
+SECStatus
+nu_p12_forget(void *wincx)
+{
+	enum { REMEMBERED = 3 };
+	nu_auto(PK11SlotInfo) slot = p12_slot(wincx);
+
+	if (slot == NULL)
+		return SECFailure;
+	for (int i = 0; i < REMEMBERED; i++) {
+		if (derive_nothing(slot, wincx) != SECSuccess)
+			return SECFailure;
+	}
+	return SECSuccess;
+}
+
 typedef SECStatus (*crypt_fn)(PK11SymKey *key, CK_MECHANISM_TYPE mechanism,
                               SECItem *param, unsigned char *out,
                               unsigned *ret_len, unsigned size,

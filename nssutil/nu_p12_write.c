@@ -43,21 +43,7 @@ struct writer {
 
 /* --- DER --------------------------------------------------------------- */
 
-/* As nu_der_wrap(), but a part that could not be made is a failure. */
-static SECItem *
-wrap_all(PLArenaPool *arena, unsigned char tag, const SECItem *const parts[],
-         size_t n_parts)
-{
-	for (size_t i = 0; i < n_parts; i++) {
-		if (parts[i] == NULL)
-			return NULL;
-	}
-	return nu_der_wrap(arena, tag, parts, n_parts);
-}
-#define make(arena, tag, ...)                                             \
-	wrap_all((arena), (tag), (const SECItem *const[]){ __VA_ARGS__ }, \
-	         sizeof((const SECItem *const[]){ __VA_ARGS__ }) /        \
-	                 sizeof(const SECItem *))
+#define make nu_der_make_all
 
 static SECItem *
 make_oid(PLArenaPool *arena, SECOidTag tag)
@@ -298,7 +284,7 @@ make_cert_safe(struct writer *w)
 		if (is_chosen(w, i))
 			bags[n++] = make_cert_bag(w, &w->items[i]);
 	}
-	return wrap_all(w->arena, NU_SEQUENCE, bags, n);
+	return nu_der_wrap_all(w->arena, NU_SEQUENCE, bags, n);
 }
 
 static SECItem *
@@ -319,7 +305,7 @@ make_key_safe(struct writer *w, size_t *ret_n)
 			return NULL;
 	}
 	*ret_n = n;
-	return wrap_all(w->arena, NU_SEQUENCE, bags, n);
+	return nu_der_wrap_all(w->arena, NU_SEQUENCE, bags, n);
 }
 
 static SECItem *

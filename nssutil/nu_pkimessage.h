@@ -1,6 +1,7 @@
 /* This Source Code Form is subject to the terms of the Mozilla Public
  * License, v. 2.0. If a copy of the MPL was not distributed with this
  * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
+
 /* nu_pkimessage.h - CMP PKIMessage (RFC 4210, 5.1), as far as the reader of an
  * answer needs it. */
 

@@ -14,6 +14,7 @@
 #include <secoid.h>
 
 #include "nssutil/nu_auto.h"
+#include "nssutil/nu_cipher.h"
 #include "nssutil/nu_der.h"
 #include "nssutil/nu_key.h"
 #include "nssutil/nu_p12_int.h"
@@ -24,7 +25,6 @@ enum {
 	PBMAC1_MAX_ITERATIONS = 1000000,
 	MAX_SALT = 1024
 };
-enum { AES_KEY = 32, AES_BLOCK = 16 };
 
 static SECStatus
 fail(PRErrorCode why)
@@ -208,30 +208,6 @@ hash_secret(const struct pbm *pbm, const char *secret, unsigned char *key,
 	return status;
 }
 
-/* The key comes encrypted to another one, as in FIPS mode none may come in the
- * clear. */
-static PK11SymKey *
-import_key(PK11SlotInfo *slot, CK_MECHANISM_TYPE hmac, const SECItem *octets)
-{
-	unsigned char iv[AES_BLOCK], sealed[HASH_LENGTH_MAX + AES_BLOCK];
-	SECItem iv_item = { siBuffer, iv, sizeof iv };
-	SECItem sealed_item = { siBuffer, sealed, 0 };
-	nu_auto(PK11SymKey) other = NULL;
-
-	if (PK11_GenerateRandom(iv, sizeof iv) != SECSuccess)
-		return NULL;
-	other = PK11_TokenKeyGenWithFlags(slot, CKM_AES_KEY_GEN, NULL, AES_KEY,
-	                                  NULL, CKF_ENCRYPT | CKF_UNWRAP,
-	                                  PK11_ATTR_SESSION, NULL);
-	if (other == NULL ||
-	    PK11_Encrypt(other, CKM_AES_CBC_PAD, &iv_item, sealed,
-	                 &sealed_item.len, sizeof sealed, octets->data,
-	                 octets->len) != SECSuccess)
-		return NULL;
-	return PK11_UnwrapSymKey(other, CKM_AES_CBC_PAD, &iv_item, &sealed_item,
-	                         hmac, CKA_SIGN, (int)octets->len);
-}
-
 static SECStatus
 sign_with(const struct pbm *pbm, const SECItem *key_octets,
           const SECItem *data, SECItem *ret_mac)
@@ -241,7 +217,7 @@ sign_with(const struct pbm *pbm, const SECItem *key_octets,
 
 	if (slot == NULL)
 		return SECFailure;
-	key = import_key(slot, pbm->hmac, key_octets);
+	key = nu_cipher_key(slot, pbm->hmac, CKA_SIGN, key_octets);
 	if (key == NULL)
 		return SECFailure;
 	return PK11_SignWithSymKey(key, pbm->hmac, NULL, ret_mac, data);

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <time.h>
 
-#include <cms.h>
 #include <secasn1.h>
 #include <secerr.h>
 #include <secoid.h>
@@ -19,9 +18,10 @@
 #include "nssutil/nu_ext.h"
 #include "nssutil/nu_key.h"
 #include "nssutil/nu_name.h"
+#include "nssutil/nu_signed.h"
 #include "psm/internal.h"
 
-NU_DEFINE_AUTO(NSSCMSMessage, NSS_CMSMessage_Destroy(p))
+NU_DEFINE_AUTO(CERTCertificateList, CERT_DestroyCertificateList(p))
 
 /* What is to be signed, and who could. */
 struct signing {
@@ -272,75 +272,30 @@ choose(struct psm_ctx *ctx, const struct signing *signing,
 
 /* --- signing ------------------------------------------------------------- */
 
-/* SignedData without its content. */
-static NSSCMSSignedData *
-add_signed_data(NSSCMSMessage *message)
-{
-	NSSCMSSignedData *data = NSS_CMSSignedData_Create(message);
-	NSSCMSContentInfo *outer = NSS_CMSMessage_GetContentInfo(message);
-	NSSCMSContentInfo *inner;
-
-	if (data == NULL ||
-	    NSS_CMSContentInfo_SetContent_SignedData(message, outer, data) !=
-	            SECSuccess)
-		return NULL;
-	inner = NSS_CMSSignedData_GetContentInfo(data);
-	return NSS_CMSContentInfo_SetContent_Data(message, inner, NULL,
-	                                          PR_TRUE) == SECSuccess
-	               ? data
-	               : NULL;
-}
-
-/* The signer, and the digest that stands for the text. */
-static SECStatus
-add_signer(NSSCMSMessage *message, NSSCMSSignedData *data,
-           CERTCertificate *cert, SECItem *digest)
-{
-	NSSCMSSignerInfo *signer =
-	        NSS_CMSSignerInfo_Create(message, cert, SEC_OID_SHA256);
-
-	if (signer == NULL)
-		return SECFailure;
-	if (NSS_CMSSignedData_AddSignerInfo(data, signer) != SECSuccess) {
-		NSS_CMSSignerInfo_Destroy(signer);
-		return SECFailure;
-	}
-	if (NSS_CMSSignerInfo_IncludeCerts(signer, NSSCMSCM_CertChainWithRoot,
-	                                   certUsageEmailSigner) !=
-	            SECSuccess ||
-	    NSS_CMSSignerInfo_AddSigningTime(signer, PR_Now()) != SECSuccess)
-		return SECFailure;
-	return NSS_CMSSignedData_SetDigestValue(data, SEC_OID_SHA256, digest);
-}
-
-/* In arena. NULL: an NSS error. */
+/* NULL: an NSS error. */
 static SECItem *
-make_message(struct psm_ctx *ctx, PLArenaPool *arena, CERTCertificate *cert,
-             const char *text)
+make_message(CERTCertificate *cert, SECKEYPrivateKey *key, const char *text)
 {
-	nu_auto(NSSCMSMessage) message = NSS_CMSMessage_Create(NULL);
-	unsigned char hash[SHA256_LENGTH];
-	SECItem digest = { siBuffer, hash, sizeof hash };
-	SECItem *out = PORT_ArenaZNew(arena, SECItem);
-	NSSCMSEncoderContext *encoder;
-	NSSCMSSignedData *data;
+	nu_auto(CERTCertificateList) chain = CERT_CertChainFromCert(
+	        cert, certUsageEmailSigner, PR_TRUE);
+	const SECItem content = { siBuffer, (unsigned char *)text,
+		                  (unsigned)strlen(text) };
+	struct nu_signing signing = { .content = &content,
+		                      .detached = PR_TRUE,
+		                      .key = key,
+		                      .time = PR_Now() };
 
-	if (message == NULL || out == NULL ||
-	    PK11_HashBuf(SEC_OID_SHA256, hash, (const unsigned char *)text,
-	                 (PRInt32)strlen(text)) != SECSuccess ||
-	    (data = add_signed_data(message)) == NULL ||
-	    add_signer(message, data, cert, &digest) != SECSuccess)
+	if (chain == NULL)
 		return NULL;
-	encoder = NSS_CMSEncoder_Start(message, NULL, NULL, out, arena, NULL,
-	                               &ctx->pin, NULL, NULL, NULL, NULL);
-	if (encoder == NULL || NSS_CMSEncoder_Finish(encoder) != SECSuccess)
-		return NULL;
-	return out;
+	signing.certs = chain->certs;
+	signing.n_certs = (size_t)chain->len;
+	return nu_signed_encode(&signing);
 }
 
 /* The key is there, unlocked, and really the certificate's. */
 static enum psm_err
-check_key(struct psm_ctx *ctx, PK11SlotInfo *slot, CERTCertificate *cert)
+find_key(struct psm_ctx *ctx, PK11SlotInfo *slot, CERTCertificate *cert,
+         SECKEYPrivateKey **ret_key)
 {
 	nu_auto(SECKEYPublicKey) pub = CERT_ExtractPublicKey(cert);
 	nu_auto(SECKEYPrivateKey) key =
@@ -349,6 +304,7 @@ check_key(struct psm_ctx *ctx, PK11SlotInfo *slot, CERTCertificate *cert)
 	if (pub == NULL || key == NULL || !nu_key_matches(key, pub))
 		return psm_fail_nss(ctx, PSM_E_STORE,
 		                    "the signer's key is of no use");
+	*ret_key = nu_take(key);
 	return PSM_OK;
 }
 
@@ -356,23 +312,21 @@ static enum psm_err
 sign(struct psm_ctx *ctx, const char *text, const struct psm_cert *signer,
      char **ret_text)
 {
-	nu_auto(PLArenaPool) arena = PORT_NewArena(DER_DEFAULT_CHUNKSIZE);
 	nu_auto(PK11SlotInfo) slot = NULL;
 	nu_auto(CERTCertificate) cert = NULL;
+	nu_auto(SECKEYPrivateKey) key = NULL;
+	nu_auto(SECItem) der = NULL;
 	enum psm_err err = ctx_token(ctx, signer->token, &slot);
-	SECItem *der;
 
 	if (err != PSM_OK)
 		return err;
-	if (arena == NULL)
-		return psm_fail(ctx, PSM_E_NO_MEMORY, "out of memory");
 	cert = open_cert(ctx, slot, signer);
 	if (cert == NULL)
 		return psm_fail_nss(ctx, PSM_E_STORE,
 		                    "cannot read the signer's certificate");
-	if ((err = check_key(ctx, slot, cert)) != PSM_OK)
+	if ((err = find_key(ctx, slot, cert, &key)) != PSM_OK)
 		return err;
-	der = make_message(ctx, arena, cert, text);
+	der = make_message(cert, key, text);
 	if (der == NULL)
 		return psm_fail_nss(ctx, PSM_E_STORE, "cannot sign");
 	*ret_text = nu_b64_encode(der);
