@@ -1,6 +1,7 @@
 /* This Source Code Form is subject to the terms of the Mozilla Public
  * License, v. 2.0. If a copy of the MPL was not distributed with this
  * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
+
 /* bench_growth.c - does a request or an import cost more in a full database?
  * Nothing of ours may walk it; NSS's own costs are shown beside. */
 

@@ -1,6 +1,7 @@
 /* This Source Code Form is subject to the terms of the Mozilla Public
  * License, v. 2.0. If a copy of the MPL was not distributed with this
  * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
+
 /* bench_import.c - an import against PK11_ImportDERCertForKey(), in turns on
  * one database: time, and how often each waits for the disk. */
 

@@ -7,7 +7,7 @@ bench_fill_sources = $(bench_sources) bench/fill.c bench/fill.h \
 bench_ldadd = psm/libpsm-core.la ca/libca.la nssutil/libnu.la $(NSS_LIBS)
 
 bench_programs = bench/bench_cli bench/bench_growth bench/bench_import \
-	bench/bench_list
+	bench/bench_list bench/bench_pfx
 bench_bench_cli_SOURCES = bench/bench_cli.c $(bench_fill_sources)
 bench_bench_cli_LDADD = $(bench_ldadd)
 bench_bench_growth_SOURCES = bench/bench_growth.c $(bench_fill_sources)
@@ -16,14 +16,22 @@ bench_bench_import_SOURCES = bench/bench_import.c $(bench_fill_sources)
 bench_bench_import_LDADD = $(bench_ldadd)
 bench_bench_list_SOURCES = bench/bench_list.c $(bench_fill_sources)
 bench_bench_list_LDADD = $(bench_ldadd)
+bench_bench_pfx_SOURCES = bench/bench_pfx.c $(bench_sources) \
+	tests/unit/fresh.c tests/unit/fresh.h
+bench_bench_pfx_LDADD = $(bench_ldadd)
 
 # the daemon's records
 if WITH_PSMD
 bench_programs += bench/bench_records
 bench_bench_records_SOURCES = bench/bench_records.c $(bench_sources)
 bench_bench_records_LDADD = psmd/libpsmd.la nssutil/libnu.la $(NSS_LIBS)
+
+# for orders.sh, which makes what it measures
+check_PROGRAMS += bench/bench_orders
+bench_bench_orders_SOURCES = bench/bench_orders.c $(bench_sources)
+bench_bench_orders_LDADD = $(bench_ldadd)
 else
-EXTRA_DIST += bench/bench_records.c
+EXTRA_DIST += bench/bench_orders.c bench/bench_records.c
 endif
 
 # codecs
@@ -37,7 +45,7 @@ EXTRA_DIST += bench/bench_decode.c
 endif
 
 check_PROGRAMS += $(bench_programs)
-EXTRA_DIST += bench/README.md bench/psmd.sh
+EXTRA_DIST += bench/README.md bench/lib.sh bench/orders.sh bench/psmd.sh
 
 # Libtool's cli/psm may be a shell script around the program, which a bench must
 # not measure.

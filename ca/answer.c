@@ -227,13 +227,13 @@ write_certs(struct ca_job *job, struct answer *answer)
 static SECItem *
 make_pkcs7(PLArenaPool *arena, const SECItem *const certs[], size_t n)
 {
-	const SECItem *nothing = ca_der_wrap(arena, NU_SET, NULL, 0);
+	const SECItem *nothing = nu_der_wrap_all(arena, NU_SET, NULL, 0);
 	const SECItem *data = ca_der_make(arena, NU_SEQUENCE,
 	                                  ca_der_oid(arena,
 	                                             SEC_OID_PKCS7_DATA));
 	const SECItem *signed_data = ca_der_make(arena, NU_SEQUENCE,
 		nu_der_make_long(arena, 1), nothing, data,
-		ca_der_wrap(arena, NU_CONTEXT_CONSTRUCTED(0), certs, n),
+		nu_der_wrap_all(arena, NU_CONTEXT_CONSTRUCTED(0), certs, n),
 		nothing);
 
 	return ca_der_make(arena, NU_SEQUENCE,
@@ -285,6 +285,28 @@ make_hex(PLArenaPool *arena, SECItem serial)
 	if (hex != NULL)
 		nu_hex(serial.data, serial.len, hex);
 	return hex;
+}
+
+bool
+ca_cert_serial(const void *der, size_t len, char ret_serial[CA_SERIAL_HEX])
+{
+	const SECItem cert = { siBuffer, (unsigned char *)der, (unsigned)len };
+	struct nu_cert parts;
+	SECItem serial;
+
+	if (nu_cert_read(&cert, &parts) != SECSuccess)
+		return false;
+	serial = parts.serial;
+	if (serial.len == 0 || (serial.data[0] & 0x80) != 0)
+		return false;
+	if (serial.data[0] == 0) {
+		serial.data++;
+		serial.len--;
+	}
+	if (serial.len == 0 || serial.len > (CA_SERIAL_HEX - 1) / 2)
+		return false;
+	nu_hex(serial.data, serial.len, ret_serial);
+	return true;
 }
 
 static SECStatus

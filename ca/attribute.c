@@ -160,7 +160,7 @@ ca_subject_make(struct ca *ca, PLArenaPool *arena,
 		if (err != PSM_OK)
 			return err;
 	}
-	*ret_name = ca_der_wrap(arena, NU_SEQUENCE, rdns, n);
+	*ret_name = nu_der_wrap_all(arena, NU_SEQUENCE, rdns, n);
 	return *ret_name != NULL ? PSM_OK :
 	       ca_error_nss(ca, PSM_E_NO_MEMORY, "subject");
 }

@@ -186,6 +186,21 @@ read_constraints(struct ca *ca, struct ca *next, const char *nickname)
 	return PSM_OK;
 }
 
+/* The database's own key is decrypted anew for each signature, each of its parts
+ * with 10,000 rounds of PBKDF2 and as many to verify it: 40 ms of RSA. A copy in
+ * memory signs without. */
+static SECKEYPrivateKey *
+find_private(PK11SlotInfo *slot, CERTCertificate *cert)
+{
+	nu_auto(SECKEYPrivateKey) key = PK11_FindPrivateKeyFromCert(slot, cert,
+	                                                            NULL);
+	SECKEYPrivateKey *copy = NULL;
+
+	if (key != NULL && PK11_IsInternal(slot))
+		copy = PK11_CopyTokenPrivKeyToSessionPrivKey(NULL, key);
+	return copy != NULL ? copy : nu_take(key);
+}
+
 static enum psm_err
 find_key(struct ca *ca, struct ca *next, PK11SlotInfo *slot,
          const char *nickname)
@@ -194,7 +209,7 @@ find_key(struct ca *ca, struct ca *next, PK11SlotInfo *slot,
 
 	if (public == NULL)
 		return ca_error_nss(ca, PSM_E_NOT_FOUND, nickname);
-	next->key = PK11_FindPrivateKeyFromCert(slot, next->cert, NULL);
+	next->key = find_private(slot, next->cert);
 	if (next->key == NULL)
 		return ca_error(ca, PSM_E_NOT_FOUND,
 		                "no key for \"%s\" is here", nickname);
@@ -221,7 +236,7 @@ find_authority(struct ca *ca, struct ca *next, const char *nickname)
 	next->cert = PK11_FindCertFromNickname(name, NULL);
 	if (next->cert == NULL)
 		return ca_error(ca, PSM_E_NOT_FOUND,
-		                "no certificate \"%s\" is here", name);
+		                "no certificate \"%s\" is here", nickname);
 	if ((err = read_constraints(ca, next, name)) != PSM_OK ||
 	    (err = find_key(ca, next, slot, name)) != PSM_OK)
 		return err;

@@ -39,8 +39,9 @@ struct ca_params {
 	                             * trusted to issue what there is, and
 	                             * below an issuer ",,": none of its own */
 	const char *token;          /* PKCS#11 token for key and certificate,
-	                             * which psm_login() has unlocked; NULL:
-	                             * the database */
+	                             * which psm_login() has unlocked, and
+	                             * the key never leaves; NULL: the
+	                             * database */
 	const char *issuer;         /* the authority that signs it, named as
 	                             * for ca_open(); the new one then has
 	                             * none below it (pathLenConstraint 0).
@@ -64,6 +65,9 @@ const unsigned char *ca_cert_der(const struct ca *ca, size_t *ret_len);
  * to the root. NULL: there are no more. */
 const unsigned char *ca_chain_der(const struct ca *ca, size_t i,
                                   size_t *ret_len);
+/* What ca_open() may know the i-th of its chain by, borrowed: another one may
+ * share it. NULL: it has none, or there are no more. */
+const char *ca_chain_nickname(const struct ca *ca, size_t i);
 
 enum ca_dialect {
 	CA_DIALECT_CMMF,     /* CertRepContent with implicit tags */
@@ -123,8 +127,10 @@ enum ca_key {
 enum ca_usage {
 	CA_USAGE_ASKED, /* what is asked for and the key can do; else
 	                 * digitalSignature, for RSA keyEncipherment too */
-	CA_USAGE_SIGN,  /* digitalSignature */
-	CA_USAGE_BOTH   /* digitalSignature, for RSA keyEncipherment too */
+	CA_USAGE_SIGN,  /* digitalSignature; a key asked for encryption alone
+	                 * is refused */
+	CA_USAGE_BOTH   /* digitalSignature, for RSA keyEncipherment too; or for
+	                 * a key asked for encryption alone, that */
 };
 
 /* Where subjectAltName comes from. */
@@ -223,6 +229,8 @@ struct ca_options {
 	const struct ca_challenge *challenge; /* or NULL: what it has proved
 	                      * needs no other proof of possession */
 	enum ca_encrypt encrypt;
+	size_t max_wishes;   /* ca_request_open(): more in a request are
+	                      * PSM_E_REQUEST before any is verified; 0: 1000 */
 };
 
 /* What became of one wish. */
@@ -278,6 +286,12 @@ PSM_MUST enum psm_err ca_answer_again(struct ca *ca,
                                       size_t n_results,
                                       const struct ca_options *options,
                                       struct ca_answer **ret_answer);
+/* The serial number of a certificate (DER) as in ca_answer. false: malformed,
+ * or a number that RFC 5280, 4.1.2.2, does not allow. Any thread; NSS need not
+ * be open. */
+enum { CA_SERIAL_HEX = 41 }; /* with its NUL */
+bool ca_cert_serial(const void *der, size_t len,
+                    char ret_serial[CA_SERIAL_HEX]);
 /* Can this be one of server_names? */
 bool ca_server_name_is_fine(const char *name);
 
@@ -310,6 +324,9 @@ struct ca_wish_info {
 	const struct ca_alt_name *alt_names; /* subjectAltName asked for */
 	size_t n_alt_names;
 	bool other_alt_names;      /* there are some of other kinds */
+	bool pkcs10;               /* of a PKCS#10, no CertReqMsg */
+	bool encrypted;            /* its certificate will be */
+	bool password;             /* there is a challengePassword in it */
 	bool refused;
 	enum ca_fail fail;         /* when refused */
 	const char *reason;        /* when refused */
@@ -324,6 +341,9 @@ PSM_MUST enum psm_err ca_request_open(struct ca *ca, const void *request,
 /* The i-th wish, borrowed; NULL: there are no more. */
 const struct ca_wish_info *ca_request_wish(const struct ca_request *request,
                                            size_t i);
+/* The request in DER, whatever armour it came in. Borrowed. */
+const unsigned char *ca_request_der(const struct ca_request *request,
+                                    size_t *ret_len);
 /* Judge it by these options and answer it. What was proved stays so: it may be
  * done again, and costs a signature for each certificate and no more. That is
  * how serial numbers become unique: each call draws fresh ones, 128 random
@@ -370,6 +390,18 @@ struct ca_crl {
  * or the authority may not sign CRLs. */
 PSM_MUST enum psm_err ca_crl_make(struct ca *ca, const struct ca_crl *crl,
                                   unsigned char **ret_der, size_t *ret_len);
+
+/* What a CRL says of itself. */
+struct ca_crl_info {
+	uint64_t number;
+	int64_t this_update, next_update;
+	size_t n_revoked;
+};
+
+/* Read one, DER, that this very authority signed, as ca_crl_make() writes it.
+ * PSM_E_CERTIFICATE: it is none. */
+PSM_MUST enum psm_err ca_crl_read(struct ca *ca, const void *der, size_t len,
+                                  struct ca_crl_info *ret_info);
 
 /* --- key recovery (RFC 4210, 5.3.7) ----------------------------------- */
 

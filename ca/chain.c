@@ -44,6 +44,14 @@ ca_chain_der(const struct ca *ca, size_t i, size_t *ret_len)
 	return ca->above[i - 1]->derCert.data;
 }
 
+const char *
+ca_chain_nickname(const struct ca *ca, size_t i)
+{
+	if (ca->cert == NULL || i > ca->n_above)
+		return NULL;
+	return i == 0 ? ca->cert->nickname : ca->above[i - 1]->nickname;
+}
+
 const unsigned char *
 ca_cert_der(const struct ca *ca, size_t *ret_len)
 {

@@ -148,8 +148,8 @@ make_one(struct ca *ca, struct ca_challenge *challenge, SECKEYPublicKey *key,
 	if (made != NULL || PORT_GetError() != SEC_ERROR_OUTPUT_LEN)
 		return made;
 	sender = ca_der_make(challenge->arena, NU_CONTEXT_CONSTRUCTED(4),
-	                     ca_der_wrap(challenge->arena, NU_SEQUENCE, NULL,
-	                                 0));
+	                     nu_der_wrap_all(challenge->arena, NU_SEQUENCE,
+	                                     NULL, 0));
 	if (sender == NULL)
 		return NULL;
 	spec.sender = *sender;

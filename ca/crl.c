@@ -15,7 +15,7 @@
 #include "nssutil/nu_der.h"
 #include "nssutil/nu_ext.h"
 
-enum { ENUMERATED = 0x0a, MAX_DIGITS = 40, MAX_ENTRIES = 10000000 };
+enum { ENUMERATED = 0x0a, MAX_DIGITS = 40 };
 
 struct entry {
 	unsigned char octets[1 + MAX_DIGITS / 2]; /* INTEGER, shortest form */
@@ -165,12 +165,12 @@ make_body(PLArenaPool *arena, const struct ca *ca, const struct ca_crl *crl,
 	const size_t n = crl->n_revoked;
 
 	if (n == 0)
-		return ca_der_wrap(arena, NU_SEQUENCE, parts, 6);
+		return nu_der_wrap_all(arena, NU_SEQUENCE, parts, 6);
 	for (size_t i = 0; i < n; i++)
 		list[i] = make_entry(arena, &entries[i]);
 	parts[6] = parts[5];
-	parts[5] = ca_der_wrap(arena, NU_SEQUENCE, list, n);
-	return ca_der_wrap(arena, NU_SEQUENCE, parts, 7);
+	parts[5] = nu_der_wrap_all(arena, NU_SEQUENCE, list, n);
+	return nu_der_wrap_all(arena, NU_SEQUENCE, parts, 7);
 }
 
 /* --- signing ------------------------------------------------------------- */
@@ -191,10 +191,10 @@ check(struct ca *ca, const struct ca_crl *crl)
 	    crl->next_update > CA_TIME_MAX)
 		return ca_error(ca, PSM_E_ARGUMENT,
 		                "a CRL's times do not follow one another");
-	if (crl->n_revoked > MAX_ENTRIES)
+	if (crl->n_revoked > CA_MAX_CRL_ENTRIES)
 		return ca_error(ca, PSM_E_ARGUMENT,
 		                "a CRL has no more than %d entries",
-		                MAX_ENTRIES);
+		                CA_MAX_CRL_ENTRIES);
 	return ca_key_is_ready(ca);
 }
 

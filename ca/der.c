@@ -18,16 +18,6 @@
 enum { UTC_TIME = 0x17, GENERALIZED_TIME = 0x18 };
 
 SECItem *
-ca_der_wrap(PLArenaPool *arena, unsigned char tag, const SECItem *const parts[],
-            size_t n_parts)
-{
-	for (size_t i = 0; i < n_parts; i++)
-		if (parts[i] == NULL)
-			return NULL;
-	return nu_der_wrap(arena, tag, parts, n_parts);
-}
-
-SECItem *
 ca_der_oid(PLArenaPool *arena, SECOidTag tag)
 {
 	const SECOidData *oid = SECOID_FindOIDByTag(tag);

@@ -58,8 +58,8 @@ ca_encrypt_grant(struct ca_job *job, struct ca_grant *grant)
 
 /* Also where the proof did not depend on it, if the key can do nothing but take
  * what is encrypted to it. */
-static bool
-must_encrypt(const struct ca_job *job, const struct ca_grant *grant)
+bool
+ca_encrypt_is_due(const struct ca_job *job, const struct ca_grant *grant)
 {
 	const unsigned sign = KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION;
 
@@ -75,7 +75,7 @@ ca_encrypt_grants(struct ca_job *job)
 	enum psm_err err;
 
 	for (size_t i = 0; i < job->n_grants; i++)
-		if (must_encrypt(job, &job->grants[i]) &&
+		if (ca_encrypt_is_due(job, &job->grants[i]) &&
 		    (err = ca_encrypt_grant(job, &job->grants[i])) != PSM_OK)
 			return err;
 	return PSM_OK;

@@ -57,6 +57,7 @@ root_clear(struct root *root)
 		PORT_FreeArena(root->arena, PR_TRUE);
 }
 
+/* Trust puts a token's certificate into the database as well. */
 static enum psm_err
 check_nickname(struct ca *ca, const char *nickname)
 {
@@ -87,6 +88,7 @@ static enum psm_err
 plan_names(struct ca *ca, const struct ca_params *params, struct root *root)
 {
 	const char *wish = params->nickname != NULL ? params->nickname : "ca";
+	enum psm_err err;
 
 	if (params->subject == NULL)
 		return ca_error(ca, PSM_E_ARGUMENT, "a subject is needed");
@@ -103,7 +105,9 @@ plan_names(struct ca *ca, const struct ca_params *params, struct root *root)
 		root->name = NULL;
 	if (root->name == NULL)
 		return ca_error(ca, PSM_E_NO_MEMORY, "out of memory");
-	return check_nickname(ca, root->name);
+	if ((err = check_nickname(ca, root->name)) != PSM_OK)
+		return err;
+	return check_nickname(ca, root->nickname);
 }
 
 static enum psm_err
@@ -160,6 +164,8 @@ root_plan(struct ca *ca, const struct ca_params *params, struct root *root)
 static enum psm_err
 root_make_key(struct ca *ca, const struct ca_params *params, struct root *root)
 {
+	PK11AttrFlags flags = PK11_ATTR_TOKEN | PK11_ATTR_PRIVATE |
+	                      PK11_ATTR_SENSITIVE;
 	unsigned bits = params->key_bits;
 	KeyType type;
 
@@ -180,9 +186,10 @@ root_make_key(struct ca *ca, const struct ca_params *params, struct root *root)
 		return ca_error(ca, PSM_E_ARGUMENT,
 		                "an authority needs an RSA key of 2048 bits "
 		                "or more");
-	root->key = nu_key_generate(root->slot, type, bits, PK11_ATTR_TOKEN |
-	                            PK11_ATTR_PRIVATE | PK11_ATTR_SENSITIVE,
-	                            NULL, &root->public);
+	if (!PK11_IsInternal(root->slot)) /* the database wants backups */
+		flags |= PK11_ATTR_UNEXTRACTABLE;
+	root->key = nu_key_generate(root->slot, type, bits, flags, NULL,
+	                            &root->public);
 	if (root->key != NULL)
 		return PSM_OK;
 	return ca_error_nss(ca, PORT_GetError() == SEC_ERROR_INVALID_ARGS ?

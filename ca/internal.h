@@ -12,6 +12,7 @@
 
 #include "ca/ca.h"
 #include "nssutil/nu_crmf.h"
+#include "nssutil/nu_der.h"
 #include "nssutil/nu_envelope.h"
 #include "nssutil/nu_p10.h"
 
@@ -53,15 +54,9 @@ int64_t ca_now(void);
 /* Find the certificates above ca's, as far as they are here. */
 void ca_chain_find(struct ca *ca);
 
-/* --- der.c: nu_der_wrap() for parts that all must be there ------------ */
+/* --- der.c ------------------------------------------------------------ */
 
-/* NULL when a part is NULL: the call that should have made it failed. */
-SECItem *ca_der_wrap(PLArenaPool *arena, unsigned char tag,
-                     const SECItem *const parts[], size_t n_parts);
-#define ca_der_make(arena, tag, ...)                                         \
-	ca_der_wrap((arena), (tag), (const SECItem *const[]){ __VA_ARGS__ }, \
-	            sizeof((const SECItem *const[]){ __VA_ARGS__ }) /        \
-	                    sizeof(const SECItem *))
+#define ca_der_make nu_der_make_all
 SECItem *ca_der_oid(PLArenaPool *arena, SECOidTag tag);
 /* Of an OID in dotted decimal; NULL: it is none, or no memory. */
 SECItem *ca_der_dotted_oid(PLArenaPool *arena, const char *dotted);
@@ -228,6 +223,8 @@ SECItem *ca_subject_keep(PLArenaPool *arena, const SECItem *name,
 
 /* Would the wish's key be proved by an encrypted answer that only it opens? */
 bool ca_encrypt_proves(const struct ca_job *job, const struct ca_grant *grant);
+/* Will what is granted be encrypted? */
+bool ca_encrypt_is_due(const struct ca_job *job, const struct ca_grant *grant);
 /* Encrypt what is granted to keys that cannot sign, if that is wanted. */
 enum psm_err ca_encrypt_grants(struct ca_job *job);
 /* Encrypt this one. */
@@ -257,8 +254,6 @@ enum psm_err ca_proof_check(struct ca_job *job, const struct ca_wish *wish,
 
 /* --- profile.c -------------------------------------------------------- */
 
-/* keyIdentifier of the authority's key, as its own certificate has it. */
-SECItem *ca_authority_key_id(PLArenaPool *arena, const struct ca *ca);
 /* authorityKeyIdentifier, an extension. */
 SECItem *ca_make_authority_key_id(PLArenaPool *arena, const struct ca *ca);
 /* The extensions, a SEQUENCE, of a new authority below issuer (NULL: a root),
@@ -268,6 +263,10 @@ SECItem *ca_profile_authority(PLArenaPool *arena, const SECItem *spki,
                               const struct ca_urls *urls);
 SECItem *ca_profile_grant(const struct ca_job *job,
                           const struct ca_grant *grant);
+
+/* --- crl.c ------------------------------------------------------------ */
+
+enum { CA_MAX_CRL_ENTRIES = 10000000 };
 
 /* --- names.c ---------------------------------------------------------- */
 

@@ -299,14 +299,27 @@ judge_ca(struct ca_job *job, struct ca_grant *grant)
 	return PSM_OK;
 }
 
+/* A key that is asked for encryption alone may be one that cannot sign. */
+static unsigned
+wanted_usage(enum ca_usage rule, unsigned asked)
+{
+	const unsigned encrypting = KU_KEY_ENCIPHERMENT | KU_DATA_ENCIPHERMENT |
+	                            KU_KEY_AGREEMENT;
+	const unsigned usual = KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT;
+	const bool encrypts = asked != 0 && (asked & ~encrypting) == 0;
+
+	if (rule == CA_USAGE_ASKED)
+		return asked != 0 ? asked : usual;
+	if (encrypts)
+		return rule == CA_USAGE_BOTH ? asked : 0;
+	return rule == CA_USAGE_BOTH ? usual : KU_DIGITAL_SIGNATURE;
+}
+
 /* For an authority the extensions' writer alone decides. */
 static enum psm_err
 judge_usage(struct ca_job *job, struct ca_grant *grant)
 {
-	const unsigned permitted = grant->key_usage;
-	const unsigned usual = KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT;
-	const enum ca_usage rule = job->profile->usage;
-	unsigned asked = 0, wanted;
+	unsigned asked = 0;
 
 	if (grant->wish->extensions.data != NULL &&
 	    nu_ext_key_usage(&grant->wish->extensions, &asked) != SECSuccess)
@@ -314,9 +327,7 @@ judge_usage(struct ca_job *job, struct ca_grant *grant)
 		                  "keyUsage is malformed");
 	if (grant->is_ca)
 		return PSM_OK;
-	wanted = rule == CA_USAGE_SIGN ? KU_DIGITAL_SIGNATURE :
-	         rule == CA_USAGE_BOTH || asked == 0 ? usual : asked;
-	grant->key_usage = permitted & wanted;
+	grant->key_usage &= wanted_usage(job->profile->usage, asked);
 	if (grant->key_usage == 0)
 		return refuse(grant, CA_FAIL_BAD_CERT_TEMPLATE,
 		              "no key usage that fits the key was asked for");

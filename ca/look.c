@@ -125,6 +125,9 @@ look_at(struct ca_job *job, size_t i)
 		return ca_error_nss(job->ca, PSM_E_INTERNAL, "request");
 	if ((err = look_at_proof(job, grant->wish, info)) != PSM_OK)
 		return err;
+	info->encrypted = ca_encrypt_is_due(job, grant);
+	info->pkcs10 = grant->wish->p10 != NULL;
+	info->password = info->pkcs10 && grant->wish->p10->has_password;
 	info->refused = grant->refused;
 	if (!grant->refused)
 		return PSM_OK;
@@ -156,6 +159,17 @@ look(struct ca_job *job)
 	return PSM_OK;
 }
 
+static enum psm_err
+check_count(const struct ca_job *job)
+{
+	const size_t most = job->options->max_wishes;
+
+	if (most == 0 || job->request->n_wishes <= most)
+		return PSM_OK;
+	return ca_error(job->ca, PSM_E_REQUEST,
+	                "a request of more than %zu messages", most);
+}
+
 enum psm_err
 ca_request_open(struct ca *ca, const void *request, size_t request_len,
                 const struct ca_options *options,
@@ -170,12 +184,21 @@ ca_request_open(struct ca *ca, const void *request, size_t request_len,
 	    (err = ca_request_read(ca, request, request_len,
 	                           &job.request)) != PSM_OK)
 		return err;
-	err = look(&job);
+	err = check_count(&job);
+	if (err == PSM_OK)
+		err = look(&job);
 	if (err == PSM_OK)
 		*ret_request = job.request;
 	else
 		ca_request_free(job.request);
 	return err;
+}
+
+const unsigned char *
+ca_request_der(const struct ca_request *request, size_t *ret_len)
+{
+	*ret_len = request->der.len;
+	return request->der.data;
 }
 
 const struct ca_wish_info *

@@ -133,7 +133,7 @@ ca_alt_names_make(PLArenaPool *arena, const struct ca_alt_name names[],
 		return NULL;
 	for (size_t i = 0; i < n; i++)
 		parts[i] = make_name(arena, &names[i]);
-	return ca_der_wrap(arena, NU_SEQUENCE, parts, n);
+	return nu_der_wrap_all(arena, NU_SEQUENCE, parts, n);
 }
 
 SECItem *

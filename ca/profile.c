@@ -41,8 +41,8 @@ add_plain(struct extensions *x, SECOidTag oid, const SECItem *value)
 static SECItem *
 extensions_end(const struct extensions *x)
 {
-	return ca_der_wrap(x->arena, NU_SEQUENCE,
-	                   (const SECItem *const *)x->part, x->n);
+	return nu_der_wrap_all(x->arena, NU_SEQUENCE,
+	                       (const SECItem *const *)x->part, x->n);
 }
 
 static SECItem *
@@ -55,8 +55,9 @@ make_octets(PLArenaPool *arena, unsigned char tag, const SECItem *octets)
 
 /* --- keys ---------------------------------------------------------------- */
 
-SECItem *
-ca_authority_key_id(PLArenaPool *arena, const struct ca *ca)
+/* keyIdentifier of the authority's key, as its own certificate has it. */
+static SECItem *
+authority_key_id(PLArenaPool *arena, const struct ca *ca)
 {
 	nu_auto_item id = { siBuffer, NULL, 0 };
 
@@ -80,7 +81,7 @@ make_key_id(PLArenaPool *arena, const SECItem *id)
 SECItem *
 ca_make_authority_key_id(PLArenaPool *arena, const struct ca *ca)
 {
-	return make_key_id(arena, ca_authority_key_id(arena, ca));
+	return make_key_id(arena, authority_key_id(arena, ca));
 }
 
 static void
@@ -142,7 +143,7 @@ add_urls(struct extensions *x, const struct ca_urls *urls)
 		                          urls->issuer);
 	if (n > 0)
 		add_plain(x, SEC_OID_X509_AUTH_INFO_ACCESS,
-		          ca_der_wrap(x->arena, NU_SEQUENCE, access, n));
+		          nu_der_wrap_all(x->arena, NU_SEQUENCE, access, n));
 }
 
 /* --- purposes and names -------------------------------------------------- */
@@ -163,7 +164,7 @@ add_purposes(struct extensions *x, const struct ca_job *job, bool mail)
 	if (list.parts == NULL)
 		list = (struct ca_list){ usual, !server && mail ? 2 : 1 };
 	add_plain(x, SEC_OID_X509_EXT_KEY_USAGE,
-	          ca_der_wrap(x->arena, NU_SEQUENCE, list.parts, list.n));
+	          nu_der_wrap_all(x->arena, NU_SEQUENCE, list.parts, list.n));
 }
 
 static void
@@ -177,7 +178,7 @@ add_emails(struct extensions *x, const SECItem emails[], size_t n)
 		names[i] = make_octets(x->arena, NU_CONTEXT(RFC822_NAME),
 		                       &emails[i]);
 	if (names != NULL)
-		value = ca_der_wrap(x->arena, NU_SEQUENCE, names, n);
+		value = nu_der_wrap_all(x->arena, NU_SEQUENCE, names, n);
 	add_plain(x, SEC_OID_X509_SUBJECT_ALT_NAME, value);
 }
 
@@ -200,7 +201,7 @@ ca_profile_authority(PLArenaPool *arena, const SECItem *spki,
 	struct extensions x = { .arena = arena };
 	const SECItem *id = ca_der_key_id(arena, spki);
 
-	add_key_ids(&x, issuer != NULL ? ca_authority_key_id(arena, issuer) :
+	add_key_ids(&x, issuer != NULL ? authority_key_id(arena, issuer) :
 	                                 id, id);
 	add_ca(&x, issuer != NULL ? 0 : -1);
 	add_urls(&x, urls);
@@ -213,7 +214,7 @@ ca_profile_grant(const struct ca_job *job, const struct ca_grant *grant)
 	const struct ca *ca = job->ca;
 	struct extensions x = { .arena = job->arena };
 
-	add_key_ids(&x, ca_authority_key_id(x.arena, ca),
+	add_key_ids(&x, authority_key_id(x.arena, ca),
 	            ca_der_key_id(x.arena, &grant->wish->spki));
 	if (grant->is_ca) {
 		add_ca(&x, ca->path_len > 0 ? ca->path_len - 1 : -1);

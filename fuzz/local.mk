@@ -40,6 +40,11 @@ fuzz_ca_sources = fuzz/fuzz_ca.c fuzz/fuzz.h tests/unit/fresh.c \
 fuzz_replay_ca_SOURCES = fuzz/replay.c $(fuzz_ca_sources)
 fuzz_replay_ca_CPPFLAGS = $(AM_CPPFLAGS) -DCORPUS=\"ca\"
 fuzz_replay_ca_LDADD = ca/libca.la $(fuzz_ldadd)
+check_PROGRAMS += fuzz/replay_pfx
+TESTS += fuzz/replay_pfx
+fuzz_replay_pfx_SOURCES = fuzz/fuzz_pfx.c fuzz/replay.c fuzz/fuzz.h
+fuzz_replay_pfx_CPPFLAGS = $(AM_CPPFLAGS) -DCORPUS=\"pfx\"
+fuzz_replay_pfx_LDADD = ca/libca.la $(fuzz_ldadd)
 
 if ENABLE_FUZZING
 noinst_PROGRAMS += fuzz/fuzz_b64 fuzz/fuzz_cmmf fuzz/fuzz_crmf
@@ -68,4 +73,8 @@ noinst_PROGRAMS += fuzz/fuzz_ca
 fuzz_fuzz_ca_SOURCES = $(fuzz_ca_sources)
 fuzz_fuzz_ca_LDADD = ca/libca.la $(fuzz_ldadd)
 fuzz_fuzz_ca_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+noinst_PROGRAMS += fuzz/fuzz_pfx
+fuzz_fuzz_pfx_SOURCES = fuzz/fuzz_pfx.c fuzz/fuzz.h
+fuzz_fuzz_pfx_LDADD = ca/libca.la $(fuzz_ldadd)
+fuzz_fuzz_pfx_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 endif

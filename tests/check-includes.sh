@@ -55,8 +55,8 @@ may nssutil ''
 may psm 'nssutil/nu_[a-z0-9]*\.h'
 may ca 'nssutil/nu_[a-z0-9]*\.h|psm/psm\.h'
 may json 'psm/psm\.h'
-may cli 'psm/psm\.h|ca/ca\.h|json/json\.h'
-may psmd 'psm/psm\.h|ca/ca\.h|json/json\.h|cli/terminal\.h'
+may cli 'psm/psm\.h|ca/(ca|pfx)\.h|json/json\.h'
+may psmd 'psm/psm\.h|ca/(ca|pfx)\.h|json/json\.h|cli/terminal\.h'
 may examples 'psm/psm\.h'
 may js/node/src 'src/addon\.h'
 
@@ -74,6 +74,7 @@ no_nss examples $(sources examples)
 no_nss js/node/src $(sources js/node/src)
 no_nss psm.h psm/psm.h
 no_nss ca.h ca/ca.h
+no_nss pfx.h ca/pfx.h
 
 # internal.h stays in its folder and that folder's unit tests.
 quoted $(sources nssutil psm ca json cli psmd examples fuzz bench fixtures) |

@@ -25,6 +25,10 @@ void fault_arm_call(const char *call, size_t n, enum fault_mode mode);
  * operation made fewer calls. */
 const char *fault_disarm(void);
 
+/* Calls in between are the test's own: they do not count, and do not fail. */
+void fault_pause(void);
+void fault_go_on(void);
+
 /* NSS_Shutdown() calls that found objects still in use, since the program
  * began: somebody lost a reference. */
 size_t fault_leaks(void);

@@ -107,6 +107,7 @@ fault_tests = \
 	tests/unit/test_faults_any \
 	tests/unit/test_faults_import \
 	tests/unit/test_faults_page \
+	tests/unit/test_faults_pfx \
 	tests/unit/test_faults_put \
 	tests/unit/test_faults_request \
 	tests/unit/test_faults_store
@@ -133,6 +134,11 @@ tests_unit_test_faults_page_SOURCES = tests/unit/test_faults_page.c \
 tests_unit_test_faults_page_LDADD = $(unit_ldadd)
 tests_unit_test_faults_page_LDFLAGS = $(sweep_ldflags)
 EXTRA_tests_unit_test_faults_page_DEPENDENCIES = tests/unit/fault.ld
+tests_unit_test_faults_pfx_SOURCES = tests/unit/test_faults_pfx.c \
+	$(sweep_sources)
+tests_unit_test_faults_pfx_LDADD = $(unit_ldadd)
+tests_unit_test_faults_pfx_LDFLAGS = $(sweep_ldflags)
+EXTRA_tests_unit_test_faults_pfx_DEPENDENCIES = tests/unit/fault.ld
 tests_unit_test_faults_request_SOURCES = tests/unit/test_faults_request.c \
 	$(sweep_sources)
 tests_unit_test_faults_request_LDADD = $(unit_ldadd)
@@ -246,3 +252,12 @@ TESTS += tests/unit/test_tokens
 tests_unit_test_tokens_SOURCES = tests/unit/test_tokens.c \
 	tests/unit/cmp.c tests/unit/cmp.h $(store_sources)
 tests_unit_test_tokens_LDADD = $(unit_ldadd)
+
+# PKCS#12 made for others
+check_PROGRAMS += tests/unit/test_pfx tests/unit/test_pfx_signed
+TESTS += tests/unit/test_pfx tests/unit/test_pfx_signed
+tests_unit_test_pfx_SOURCES = tests/unit/test_pfx.c $(store_sources)
+tests_unit_test_pfx_LDADD = $(unit_ldadd)
+tests_unit_test_pfx_signed_SOURCES = tests/unit/test_pfx_signed.c \
+	tests/unit/hostile.c tests/unit/hostile.h $(store_sources)
+tests_unit_test_pfx_signed_LDADD = $(unit_ldadd)

@@ -243,6 +243,32 @@ test_profile_usage_is_the_profiles(void **state)
 	assert_true(out_says(st, "Digital Signature\n"));
 }
 
+/* Such a key may be one that cannot sign, as of "rsa-ex" and "ec-ex". */
+static void
+test_profile_usage_for_encryption_alone_is_that_or_refused(void **state)
+{
+	static const struct ca_profile sign = { .usage = CA_USAGE_SIGN },
+	                               both = { .usage = CA_USAGE_BOTH };
+	struct store *st = *state;
+	nu_auto_mem char *rsa = make_p10(st, "/CN=A", "rsa:2048", "-addext "
+	                                 "keyUsage=keyEncipherment");
+	nu_auto_mem char *ec = make_p10(st, "/CN=A", EC_KEY, "-addext "
+	                                "keyUsage=keyAgreement");
+	static const struct ca_options sign_options = { .profile = &sign },
+	                               both_options = { .profile = &both };
+	struct ca_answer *answer = NULL;
+
+	ca_answer_free(issue(st, rsa, &both_options));
+	assert_false(out_says(st, "Digital Signature"));
+	assert_true(out_says(st, "Key Encipherment\n"));
+	ca_answer_free(issue(st, ec, &both_options));
+	assert_false(out_says(st, "Digital Signature"));
+	assert_true(out_says(st, "Key Agreement\n"));
+	answer = issue(st, ec, &sign_options);
+	assert_false(ca_answer_get(answer, 0)->granted);
+	ca_answer_free(answer);
+}
+
 /* Nothing was asked for, and so nothing was changed. */
 static void
 test_profile_usage_that_nobody_asked_for_is_no_change(void **state)
@@ -622,6 +648,117 @@ test_open_says_what_a_pkcs10_wishes_for(void **state)
 	assert_true(wish->other_alt_names);
 	assert_false(wish->refused);
 	assert_null(wish->reg_token);
+	assert_true(wish->pkcs10);
+	assert_false(wish->password);
+	assert_false(wish->encrypted);
+}
+
+static void
+test_open_says_that_a_pkcs10_holds_a_password(void **state)
+{
+	struct store *st = *state;
+	nu_auto_mem char *p10 = NULL;
+	auto_of(ca_request) *request = NULL;
+
+	assert_prints(st, "", "printf '[req]\ndistinguished_name=dn\n"
+	              "attributes=a\nprompt=no\n[dn]\nCN=A\n[a]\n"
+	              "challengePassword=secret\n' >conf && openssl req "
+	              "-new -nodes -newkey " EC_KEY " -keyout key.pem "
+	              "-config conf -out csr.pem");
+	p10 = store_read_file(store_path(st, "csr.pem"), NULL);
+	request = open_request(st, p10, NULL);
+	assert_true(ca_request_wish(request, 0)->password);
+	assert_int_equal(ca_request_wish(request, 0)->proof, CA_PROOF_PROVED);
+}
+
+/* In whatever armour. */
+static void
+test_open_der_is_the_requests(void **state)
+{
+	struct store *st = *state;
+	nu_auto_mem char *p10 = make_p10(st, "/CN=A", EC_KEY,
+		"&& openssl req -in csr.pem -outform DER -out csr.der && "
+		"openssl base64 -A -in csr.der -out csr.b64");
+	nu_auto_mem char *b64 = store_read_file(store_path(st, "csr.b64"),
+	                                        NULL);
+	size_t len, got;
+	nu_auto_mem char *der = store_read_file(store_path(st, "csr.der"),
+	                                        &len);
+	const char *const armours[] = { p10, b64 };
+
+	for (size_t i = 0; i < COUNT(armours); i++) {
+		auto_of(ca_request) *request = open_request(st, armours[i],
+		                                            NULL);
+		const unsigned char *bytes = ca_request_der(request, &got);
+
+		assert_int_equal(got, len);
+		assert_memory_equal(bytes, der, len);
+	}
+}
+
+static void
+test_open_more_wishes_than_allowed_is_request(void **state)
+{
+	static const struct psm_key_request keys[] = {
+		{ .alg = "ec-sign" }, { .alg = "ec-sign" }
+	};
+	static const struct psm_requests_params params = {
+		.subject = "CN=Alice", .keys = keys, .n_keys = 2
+	};
+	static const struct ca_options two = { .max_wishes = 2 };
+	static const struct ca_options one = { .max_wishes = 1 };
+	struct store *st = *state;
+	auto_of(psm_requests) *made = NULL;
+	struct ca_request *request = NULL;
+
+	assert_psm(st, psm_request_create_many(st->ctx, &params, &made),
+	           PSM_OK);
+	assert_ca(st, ca_request_open(st->ca, made->text, strlen(made->text),
+	                              &one, &request), PSM_E_REQUEST);
+	assert_null(request);
+	request = open_request(st, made->text, &two);
+	assert_false(ca_request_wish(request, 1)->pkcs10);
+	ca_request_free(request);
+}
+
+/* A certificate that begins like openssl's, with a serial number of its own. */
+static void
+test_cert_serial_is_as_openssl_prints_it(void **state)
+{
+	static const struct {
+		const char *set, *serial;
+	} rows[] = {
+		{ "1", "01" },
+		{ "0x80", "80" },
+		{ "0xABCDEF0123456789ABCDEF0123456789",
+		  "abcdef0123456789abcdef0123456789" },
+		{ "0x7F00000000000000000000000000000000000001",
+		  "7f00000000000000000000000000000000000001" },
+		{ "0xFF00000000000000000000000000000000000001",
+		  "ff00000000000000000000000000000000000001" },
+		{ "0x010000000000000000000000000000000000000001", NULL },
+		{ "0", NULL },
+		{ "-1", NULL },
+	};
+	struct store *st = *state;
+	char serial[CA_SERIAL_HEX];
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		nu_auto_mem char *der = NULL;
+		size_t len;
+
+		assert_prints(st, "", "openssl req -x509 -nodes -newkey "
+		              EC_KEY " -keyout key.pem -subj /CN=A "
+		              "-set_serial %s -outform DER -out cert.der",
+		              rows[i].set);
+		der = store_read_file(store_path(st, "cert.der"), &len);
+		assert_int_equal(ca_cert_serial(der, len, serial),
+		                 rows[i].serial != NULL);
+		if (rows[i].serial != NULL)
+			assert_string_equal(serial, rows[i].serial);
+		assert_false(ca_cert_serial(der, len - 1, serial));
+	}
+	assert_false(ca_cert_serial("", 0, serial));
 }
 
 static void
@@ -686,6 +823,7 @@ test_open_wish_for_encryption_is_granted_encrypted(void **state)
 	assert_int_equal(ca_request_wish(request, 0)->proof,
 	                 CA_PROOF_ENCRYPTED);
 	assert_false(ca_request_wish(request, 0)->refused);
+	assert_true(ca_request_wish(request, 0)->encrypted);
 	assert_ca(st, ca_request_issue(st->ca, request, &encrypt, &answer),
 	          PSM_OK);
 	assert_true(ca_answer_get(answer, 0)->encrypted);
@@ -1245,6 +1383,71 @@ test_crl_without_entries_is_one(void **state)
 }
 
 static void
+assert_info(struct store *st, const struct ca_crl *crl)
+{
+	struct ca_crl_info info = { 0 };
+	unsigned char *der = NULL;
+	size_t len;
+
+	assert_ca(st, ca_crl_make(st->ca, crl, &der, &len), PSM_OK);
+	assert_ca(st, ca_crl_read(st->ca, der, len, &info), PSM_OK);
+	assert_true(info.number == crl->number);
+	assert_int_equal(info.this_update, crl->this_update);
+	assert_int_equal(info.next_update, crl->next_update);
+	assert_int_equal(info.n_revoked, crl->n_revoked);
+	free(der);
+}
+
+static void
+test_crl_is_read_as_it_was_made(void **state)
+{
+	static const struct ca_revoked revoked[] = {
+		{ "00ff", 5, CA_REASON_UNSPECIFIED },
+		{ "7f", 6, CA_REASON_KEY_COMPROMISE },
+	};
+	const int64_t last = INT64_C(253402300799);
+	struct ca_crl crl = { revoked, 2, 1, 1000000, 2000000 };
+
+	assert_info(*state, &crl);
+	crl.number = UINT64_MAX;
+	crl.next_update = last;
+	assert_info(*state, &crl);
+	crl.number = 0;
+	crl.n_revoked = 0;
+	assert_info(*state, &crl);
+}
+
+/* No byte of it may be another, and none may be missing or more. */
+static void
+test_crl_that_was_changed_is_none(void **state)
+{
+	static const struct ca_revoked revoked = { "1", 5, 0 };
+	const struct ca_crl crl = { &revoked, 1, 300, 1000000, 2000000 };
+	struct ca_crl_info info = { .number = 7 };
+	struct store *st = *state;
+	unsigned char *der = NULL;
+	size_t len;
+
+	assert_ca(st, ca_crl_make(st->ca, &crl, &der, &len), PSM_OK);
+	for (size_t i = 0; i < len; i++) {
+		der[i] ^= 1;
+		assert_ca(st, ca_crl_read(st->ca, der, len, &info),
+		          PSM_E_CERTIFICATE);
+		der[i] ^= 1;
+		assert_ca(st, ca_crl_read(st->ca, der, i, &info),
+		          PSM_E_CERTIFICATE);
+	}
+	der = realloc(der, len + 1);
+	assert_non_null(der);
+	der[len] = 0;
+	assert_ca(st, ca_crl_read(st->ca, der, len + 1, &info),
+	          PSM_E_CERTIFICATE);
+	assert_true(info.number == 7);
+	assert_ca(st, ca_crl_read(st->ca, der, len, &info), PSM_OK);
+	free(der);
+}
+
+static void
 test_crl_that_makes_no_sense_is_argument(void **state)
 {
 	static const struct ca_revoked bad[][2] = {
@@ -1323,6 +1526,8 @@ main(void)
 		store_test(test_profile_keys_of_other_kinds_are_refused),
 		store_test(test_profile_usage_is_the_profiles),
 		store_test(
+		  test_profile_usage_for_encryption_alone_is_that_or_refused),
+		store_test(
 			test_profile_usage_that_nobody_asked_for_is_no_change),
 		store_test(test_key_that_is_no_rsa_key_is_refused),
 		store_test(test_profile_extensions_are_what_openssl_reads),
@@ -1343,6 +1548,10 @@ main(void)
 		store_test(test_open_changed_request_is_never_proved),
 		store_test(test_open_garbage_is_request),
 		store_test(test_open_pem_without_ends_of_lines_is_read),
+		store_test(test_open_says_that_a_pkcs10_holds_a_password),
+		store_test(test_open_der_is_the_requests),
+		store_test(test_open_more_wishes_than_allowed_is_request),
+		store_test(test_cert_serial_is_as_openssl_prints_it),
 		store_test(test_open_challenge_once_answered_stays_proved),
 		store_test(
 			test_open_request_is_issued_twice_with_other_serials),
@@ -1363,6 +1572,8 @@ main(void)
 			setup_card, teardown_card),
 		store_test(test_crl_revokes_for_openssl_and_certutil),
 		store_test(test_crl_without_entries_is_one),
+		store_test(test_crl_is_read_as_it_was_made),
+		store_test(test_crl_that_was_changed_is_none),
 		store_test(test_crl_that_makes_no_sense_is_argument),
 		store_test(test_crl_of_100000_entries_takes_linear_time),
 	};
