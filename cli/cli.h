@@ -35,6 +35,10 @@ enum opt {
 	OPT_COMPAT, OPT_FORCE, OPT_KEEP_KEY, OPT_DELETE_KEY, OPT_ID, OPT_DAYS,
 	OPT_DIALECT, OPT_EMAIL, OPT_REFUSE, OPT_NO_CHAIN, OPT_TRUST, OPT_ISSUER,
 	OPT_ANY, OPT_SECRET_FILE, OPT_SIGNER,
+	OPT_USER, OPT_USER_PASSWORD_FILE, OPT_USER_PASSWORD_FD,
+	OPT_NEW_PASSWORD_FILE, OPT_NEW_PASSWORD_FD, OPT_AES_KEY_FILE,
+	OPT_CIPHER, OPT_FIELD, OPT_KEY, OPT_PROFILE, OPT_SUBSCRIBER,
+	OPT_APPLICATION, OPT_VALIDITY, OPT_FROM,
 	OPT_YES, OPT_JSON, OPT_QUIET, OPT_HELP, OPT_VERSION,
 	OPT_COUNT_
 };
@@ -144,6 +148,8 @@ struct bytes {
 };
 
 void bytes_free(struct bytes *bytes);
+/* The same for a secret: zeroed. */
+void bytes_wipe(struct bytes *bytes);
 void text_free(char **text);
 void json_free(json_t **json);
 /* --input, or standard input.
@@ -156,6 +162,10 @@ enum psm_err file_read(struct cli *cli, const char *path,
                        struct bytes *ret_bytes);
 /* To --output, whole or not at all, or to standard output. */
 enum psm_err output_write(struct cli *cli, const void *data, size_t len);
+/* The same for the user alone to read. is_new: PSM_E_EXISTS if there is a file
+ * already. */
+enum psm_err output_private(struct cli *cli, const void *data, size_t len,
+                            bool is_new);
 /* --json: print and release the value; NULL is PSM_E_NO_MEMORY. */
 enum psm_err output_json(struct cli *cli, json_t *json);
 /* Standard output took all that was printed. */
@@ -224,5 +234,7 @@ enum psm_err cmd_restore(struct cli *cli);
 enum psm_err cmd_delete(struct cli *cli);
 enum psm_err cmd_ca_init(struct cli *cli);
 enum psm_err cmd_ca_issue(struct cli *cli);
+enum psm_err cmd_pfx_request(struct cli *cli);
+enum psm_err cmd_pfx_answer(struct cli *cli);
 
 #endif

@@ -23,12 +23,13 @@ static const struct {
 	[PSM_E_NO_MEMORY] = { 1, NULL },
 	[PSM_E_PASSWORD] = { 6,
 		"Give it with --password-file or --password-fd (for a PKCS#12 "
-		"file --backup-password-file or --backup-password-fd), or run "
-		"psm on a terminal." },
+		"file --backup-password-file or --backup-password-fd; --help "
+		"shows others), or run psm on a terminal." },
 	[PSM_E_READ_ONLY] = { 18,
 		"Who may write to the directory and its files? See ls -l." },
 	[PSM_E_DATABASE] = { 7, "Make one with 'psm init -d DIR'." },
-	[PSM_E_BUSY] = { 8, "Try again when the other program is done." },
+	[PSM_E_BUSY] = { 8,
+		"Try again when the other program, or person, is done." },
 	[PSM_E_NOT_FOUND] = { 9,
 		"'psm list' shows nicknames, 'psm pending' keys that wait." },
 	[PSM_E_EXISTS] = { 10,

@@ -23,6 +23,14 @@ bytes_free(struct bytes *bytes)
 }
 
 void
+bytes_wipe(struct bytes *bytes)
+{
+	if (bytes->data != NULL)
+		explicit_bzero(bytes->data, bytes->len);
+	bytes_free(bytes);
+}
+
+void
 text_free(char **text)
 {
 	free(*text);
@@ -123,10 +131,30 @@ write_all(int fd, const char *data, size_t len)
 	return true;
 }
 
+/* Not in the place of what is there: EEXIST. */
+static int
+rename_new(const char *from, const char *to)
+{
+	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return -1;
+	if (link(from, to) != 0) /* a file system that knows no such thing */
+		return -1;
+	return unlink(from);
+}
+
+/* How a file is written. */
+struct manner {
+	mode_t mode; /* less the umask */
+	bool is_new; /* else what is there is replaced */
+};
+
 /* Through a temporary file beside it, so that a reader sees the old content or
- * the new; mode 0644 less the umask. */
+ * the new. */
 static bool
-replace_file(const char *path, const void *data, size_t len)
+put_file(const char *path, const struct manner *manner, const void *data,
+         size_t len)
 {
 	mode_t mask = umask(0);
 	char temp[4096];
@@ -141,14 +169,14 @@ replace_file(const char *path, const void *data, size_t len)
 	}
 	if ((fd = mkstemp(temp)) < 0)
 		return false;
-	good = fchmod(fd, 0644 & ~mask) == 0 && write_all(fd, data, len) &&
-	       fsync(fd) == 0;
+	good = fchmod(fd, manner->mode & ~mask) == 0 &&
+	       write_all(fd, data, len) && fsync(fd) == 0;
 	why = errno;
 	if (close(fd) != 0 && good) {
 		good = false;
 		why = errno;
 	}
-	if (good && rename(temp, path) != 0) {
+	if (good && (manner->is_new ? rename_new : rename)(temp, path) != 0) {
 		good = false;
 		why = errno;
 	}
@@ -172,8 +200,9 @@ write_special(const char *path, const void *data, size_t len)
 	return good;
 }
 
-enum psm_err
-output_write(struct cli *cli, const void *data, size_t len)
+static enum psm_err
+output_in(struct cli *cli, const struct manner *manner, const void *data,
+          size_t len)
 {
 	const char *path = opt_value(cli, OPT_OUTPUT);
 	struct stat st;
@@ -183,13 +212,30 @@ output_write(struct cli *cli, const void *data, size_t len)
 		fwrite(data, 1, len, stdout); /* output_flush() checks */
 		return output_flush(cli);
 	}
-	special = stat(path, &st) == 0 && !S_ISREG(st.st_mode);
+	special = !manner->is_new && stat(path, &st) == 0 &&
+	          !S_ISREG(st.st_mode);
 	good = special ? write_special(path, data, len) :
-	                 replace_file(path, data, len);
+	                 put_file(path, manner, data, len);
 	if (good)
 		return PSM_OK;
-	return cli_fail(cli, PSM_E_FILE, "cannot write %s: %s", path,
-	                strerror(errno));
+	return cli_fail(cli, errno == EEXIST ? PSM_E_EXISTS : PSM_E_FILE,
+	                "cannot write %s: %s", path, strerror(errno));
+}
+
+enum psm_err
+output_write(struct cli *cli, const void *data, size_t len)
+{
+	static const struct manner manner = { 0644, false };
+
+	return output_in(cli, &manner, data, len);
+}
+
+enum psm_err
+output_private(struct cli *cli, const void *data, size_t len, bool is_new)
+{
+	const struct manner manner = { 0600, is_new };
+
+	return output_in(cli, &manner, data, len);
 }
 
 enum psm_err

@@ -16,6 +16,8 @@ cli_psm_SOURCES = \
 	cli/options.c \
 	cli/password.c \
 	cli/pending.c \
+	cli/pfx_answer.c \
+	cli/pfx_request.c \
 	cli/request.c \
 	cli/restore.c \
 	cli/show.c \

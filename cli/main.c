@@ -61,6 +61,18 @@ static const struct command commands[] = {
 		DATABASE | B(NICKNAME) | B(INPUT) | B(OUTPUT) | B(DIALECT) |
 		B(SUBJECT) | B(DAYS) | B(EMAIL) | B(ID) | B(REFUSE) | B(NO_CHAIN) |
 		B(ALLOW_CA), B(DIR), B(REFUSE) },
+	{ "pfx-request", "ask a service for a key, its certificate and PKCS#12",
+		cmd_pfx_request,
+		GLOBAL | PKCS12 | B(INPUT) | B(OUTPUT) | B(USER) |
+		B(USER_PASSWORD_FILE) | B(USER_PASSWORD_FD) |
+		B(NEW_PASSWORD_FILE) | B(NEW_PASSWORD_FD) | B(AES_KEY_FILE) |
+		B(CIPHER) | B(SUBJECT) | B(FIELD) | B(KEY) | B(PROFILE) |
+		B(SUBSCRIBER) | B(APPLICATION) | B(VALIDITY) | B(FROM),
+		B(INPUT) | B(USER) | B(AES_KEY_FILE) | B(PROFILE) |
+		B(SUBSCRIBER) | B(APPLICATION), B(FIELD) },
+	{ "pfx-answer", "take the PKCS#12 out of what the service answered",
+		cmd_pfx_answer,
+		GLOBAL | B(INPUT) | B(OUTPUT), B(OUTPUT), 0 },
 };
 
 /* The first of two words. */
@@ -126,7 +138,7 @@ print_help(FILE *out, const char *group)
 	        group != NULL ? "ca SUBCOMMAND" : "SUBCOMMAND");
 	for (size_t i = 0; i < COUNT(commands); i++)
 		if (group == NULL || is_in_group(&commands[i], group))
-			fprintf(out, "  %-9s  %s\n", commands[i].name,
+			fprintf(out, "  %-11s  %s\n", commands[i].name,
 			        commands[i].summary);
 	fputs("\nOptions for each of them ('psm SUBCOMMAND --help' shows the "
 	      "others):\n", out);
@@ -238,6 +250,8 @@ check_passwords(struct cli *cli)
 		{ OPT_PASSWORD_FILE, OPT_NO_PASSWORD },
 		{ OPT_PASSWORD_FD, OPT_NO_PASSWORD },
 		{ OPT_BACKUP_PASSWORD_FILE, OPT_BACKUP_PASSWORD_FD },
+		{ OPT_USER_PASSWORD_FILE, OPT_USER_PASSWORD_FD },
+		{ OPT_NEW_PASSWORD_FILE, OPT_NEW_PASSWORD_FD },
 	};
 	enum psm_err err = PSM_OK;
 
@@ -251,13 +265,14 @@ check_usage(struct cli *cli)
 {
 	const struct command *command = cli->command;
 	const char *dir = cli_dir(cli);
+	bool needs_dir = (command->needs & B(DIR)) != 0;
 	enum psm_err err;
 
 	if ((err = options_check(cli, command->takes, command->needs & ~B(DIR),
 	                         command->repeats)) != PSM_OK ||
 	    (err = check_passwords(cli)) != PSM_OK)
 		return err;
-	if (dir == NULL || *dir == '\0')
+	if (needs_dir && (dir == NULL || *dir == '\0'))
 		return cli_fail(cli, PSM_E_ARGUMENT,
 		                "--dir, or $PSM_DIR, is needed");
 	return PSM_OK;

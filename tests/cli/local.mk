@@ -7,6 +7,7 @@ cli_scripts = \
 	tests/cli/full-disk.sh \
 	tests/cli/import.sh \
 	tests/cli/init.sh \
+	tests/cli/pfx-request.sh \
 	tests/cli/recover.sh \
 	tests/cli/request.sh \
 	tests/cli/store.sh \

@@ -4,7 +4,7 @@
 
 check 'psm --help succeeds' psm --help
 for c in init request recover pending cancel import list show backup restore \
-	delete 'ca init' 'ca issue'; do
+	delete 'ca init' 'ca issue' pfx-request pfx-answer; do
 	check "psm --help prints $c" out "^  $c  "
 done
 check 'psm --version prints the version' psm --version
@@ -13,7 +13,7 @@ check 'psm ca --help succeeds' psm ca --help
 check 'psm ca --help prints what is below ca' out '^  ca issue  '
 check 'and nothing else' not out '^  init  '
 for c in init request recover pending cancel import list show backup restore \
-	delete 'ca init' 'ca issue'; do
+	delete 'ca init' 'ca issue' pfx-request pfx-answer; do
 	# shellcheck disable=SC2086 # two words
 	check "psm $c --help succeeds" psm $c --help
 	check "psm $c --help starts with its usage" out "^usage: psm $c "
