@@ -136,6 +136,28 @@ list_applied(struct file *file)
 	                              &n) == REC_OK, "records_order_list");
 }
 
+/* What the page shows first. */
+static void
+list_newest(struct file *file)
+{
+	struct order orders[PAGE];
+	struct order_filter filter = { NULL, ORDER_N_STATES, 0 };
+	size_t n;
+
+	bench_must(records_order_list(file->records, &filter, orders, PAGE,
+	                              &n) == REC_OK && n == PAGE,
+	           "records_order_list");
+}
+
+static void
+count_waiting(struct file *file)
+{
+	size_t n;
+
+	bench_must(records_orders_waiting(file->records, &n) == REC_OK &&
+	                   n == 0, "records_orders_waiting");
+}
+
 static const struct {
 	const char *what;
 	void (*call)(struct file *file);
@@ -145,6 +167,8 @@ static const struct {
 	{ "certificate by its id", get_cert },
 	{ "certificate by serial number", find_cert },
 	{ "an account's orders to approve: none", list_applied },
+	{ "the newest 50 orders", list_newest },
+	{ "orders that wait, counted: none", count_waiting },
 	{ "order placed and issued", add_one },
 };
 

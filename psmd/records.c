@@ -22,6 +22,7 @@ static const struct {
 	const char *name;
 } privileges[] = {
 	{ PRIV_SYSTEM, "system-control" },
+	{ PRIV_ORDERS, "order-control" },
 };
 
 static const char *const texts[] = {
@@ -140,15 +141,10 @@ sql_number(sqlite3 *db, const char *text, int64_t *ret_number)
 	return sql_err(db, rc, text);
 }
 
-enum rec_err
-sql_enter(struct sql *sql)
+static enum rec_err
+enter_until(struct sql *sql, const struct timespec *until)
 {
-	struct timespec until;
-
-	if (clock_gettime(CLOCK_REALTIME, &until) != 0)
-		return REC_FAILED;
-	until.tv_sec += WAIT_SECONDS;
-	switch (pthread_mutex_timedlock(&sql->lock, &until)) {
+	switch (pthread_mutex_timedlock(&sql->lock, until)) {
 	case 0:
 		return REC_OK;
 	case ETIMEDOUT:
@@ -156,6 +152,24 @@ sql_enter(struct sql *sql)
 	default:
 		return REC_FAILED;
 	}
+}
+
+/* From now on. */
+static bool
+set_until(struct timespec *until)
+{
+	if (clock_gettime(CLOCK_REALTIME, until) != 0)
+		return false;
+	until->tv_sec += WAIT_SECONDS;
+	return true;
+}
+
+enum rec_err
+sql_enter(struct sql *sql)
+{
+	struct timespec until;
+
+	return set_until(&until) ? enter_until(sql, &until) : REC_FAILED;
 }
 
 void
@@ -220,14 +234,36 @@ run_plain(struct sql *sql, enum stmt which)
 	return err;
 }
 
+static int
+ms_left(const struct timespec *until)
+{
+	struct timespec now;
+	int64_t ms;
+
+	if (clock_gettime(CLOCK_REALTIME, &now) != 0)
+		return 0;
+	ms = (int64_t)(until->tv_sec - now.tv_sec) * 1000 +
+	     (until->tv_nsec - now.tv_nsec) / 1000000;
+	return ms < 0 ? 0 : ms > WAIT_SECONDS * 1000 ? WAIT_SECONDS * 1000
+	                                             : (int)ms;
+}
+
+/* Who has waited for another thread waits for another process as much less. */
 enum rec_err
 sql_begin(struct sql *sql)
 {
-	enum rec_err err = sql_enter(sql);
+	struct timespec until;
+	enum rec_err err;
 
-	if (err != REC_OK)
+	if (!set_until(&until))
+		return REC_FAILED;
+	if ((err = enter_until(sql, &until)) != REC_OK)
 		return err;
-	if ((err = run_plain(sql, STMT_BEGIN)) != REC_OK)
+	err = sql_err(sql->db, sqlite3_busy_timeout(sql->db, ms_left(&until)),
+	              "setting a time limit");
+	if (err == REC_OK)
+		err = run_plain(sql, STMT_BEGIN);
+	if (err != REC_OK)
 		sql_leave(sql);
 	return err;
 }
@@ -351,4 +387,23 @@ records_close(struct records *records)
 		close(records->claims_fd); /* and its lock goes */
 	free(records->claims_path);
 	free(records);
+}
+
+enum rec_err
+records_forget(struct records *r)
+{
+	struct sql *sql = &r->writer;
+	enum rec_err err = sql_enter(sql);
+	int rc;
+
+	if (err != REC_OK)
+		return err;
+	/* nobody is to wait for a reader here */
+	sqlite3_busy_timeout(sql->db, 0);
+	rc = sqlite3_wal_checkpoint_v2(sql->db, "main",
+	                               SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	err = sql_err(sql->db, rc, "forgetting");
+	sqlite3_busy_timeout(sql->db, WAIT_SECONDS * 1000);
+	sql_leave(sql);
+	return err;
 }

@@ -49,9 +49,13 @@ struct rec_actor {
 enum rec_err records_open(const char *path, bool create,
                           struct records **ret_records);
 void records_close(struct records *records);
+/* What was deleted is no longer in the database's log either. To be called now
+ * and then. REC_BUSY: somebody reads; another time. */
+enum rec_err records_forget(struct records *r);
 
 #define PRIV_SYSTEM 0x01u /* System Control: the certificate store */
-#define PRIV_ALL    0x01u
+#define PRIV_ORDERS 0x02u /* orders of every account: see, approve, revoke */
+#define PRIV_ALL    0x03u
 /* "system-control" and so on; NULL when bit is no privilege. */
 const char *privilege_name(unsigned bit);
 /* The bit, 0 for none such. */

@@ -64,6 +64,7 @@ insert_cert(struct sql *sql, const struct cert_new *cert, const char *serial,
 	put_number(&call, order);
 	put_text(&call, account);
 	put_text(&call, cert->request_id);
+	put_number(&call, cert->encrypted);
 	put_number(&call, cert->not_before);
 	put_number(&call, cert->not_after);
 	put_text(&call, cert->subject);
@@ -112,6 +113,7 @@ read_cert(struct call *call, struct cert_record *c)
 	c->order = get_number(call);
 	get_text(call, c->account, sizeof c->account);
 	get_text(call, c->request_id, sizeof c->request_id);
+	c->encrypted = get_number(call) != 0;
 	c->not_before = get_number(call);
 	c->not_after = get_number(call);
 	c->revoked = get_number(call);
@@ -306,6 +308,38 @@ records_cert_add_user(struct records *r, const struct rec_actor *actor,
 	return sql_end(&r->writer, add_user(&r->writer, actor, id, user));
 }
 
+static bool
+read_user(struct call *call, struct cert_user *user)
+{
+	if (!call_row(call))
+		return false;
+	get_text(call, user->name, sizeof user->name);
+	return call->err == REC_OK;
+}
+
+enum rec_err
+records_cert_users(struct records *r, int64_t id, const char *after,
+                   struct cert_user *users, size_t room, size_t *ret_n)
+{
+	struct call call;
+	size_t n = 0;
+	enum rec_err err = sql_enter(&r->reader);
+
+	if (err != REC_OK)
+		return err;
+	call = call_begin(&r->reader, STMT_CERT_USERS);
+	put_number(&call, id);
+	put_text(&call, after);
+	put_number(&call, (int64_t)room);
+	while (n < room && read_user(&call, &users[n]))
+		n++;
+	err = call_end_rows(&call);
+	sql_leave(&r->reader);
+	if (err == REC_OK)
+		*ret_n = n;
+	return err;
+}
+
 /* --- revoking ------------------------------------------------------------ */
 
 static bool
@@ -351,6 +385,7 @@ revoke(struct sql *sql, const struct rec_actor *actor, int64_t id, int reason,
 	bool release = reason == CERT_RELEASE;
 	char object[ID_TEXT_MAX];
 	struct state state = { 0 };
+	int64_t number; /* no CRL's: the last one is old now */
 	enum rec_err err;
 
 	if ((err = get_state(sql, id, &state)) != REC_OK)
@@ -358,7 +393,9 @@ revoke(struct sql *sql, const struct rec_actor *actor, int64_t id, int reason,
 	if (!may_become(&state, reason) || time <= 0) /* 0: not revoked */
 		return REC_STATE;
 	err = set_revoked(sql, id, release ? 0 : time, release ? 0 : reason);
-	if (err != REC_OK || (err = reckon_order(sql, state.order)) != REC_OK)
+	if (err != REC_OK ||
+	    (err = reckon_order(sql, state.order)) != REC_OK ||
+	    (err = counter_next(sql, "crl", &number)) != REC_OK)
 		return err;
 	snprintf(object, sizeof object, "%jd", (intmax_t)id);
 	return audit_append(sql, actor,
@@ -442,12 +479,23 @@ records_cert_revoked(struct records *r, const char *issuer, int64_t since,
 }
 
 static enum rec_err
-next_crl(struct sql *sql, const struct rec_actor *actor, const char *issuer,
-         int64_t *ret_number)
+raise_crl(struct sql *sql, int64_t above)
 {
-	enum rec_err err = counter_next(sql, "crl", ret_number);
+	struct call call = call_begin(sql, STMT_COUNTER_RAISE);
 
-	if (err != REC_OK)
+	put_text(&call, "crl");
+	put_number(&call, above);
+	return call_run(&call);
+}
+
+static enum rec_err
+next_crl(struct sql *sql, const struct rec_actor *actor, const char *issuer,
+         int64_t above, int64_t *ret_number)
+{
+	enum rec_err err;
+
+	if ((err = raise_crl(sql, above)) != REC_OK ||
+	    (err = counter_next(sql, "crl", ret_number)) != REC_OK)
 		return err;
 	return audit_append(sql, actor, "crl.number", issuer, "number=%jd",
 	                    (intmax_t)*ret_number);
@@ -455,15 +503,35 @@ next_crl(struct sql *sql, const struct rec_actor *actor, const char *issuer,
 
 enum rec_err
 records_crl_next(struct records *r, const struct rec_actor *actor,
-                 const char *issuer, int64_t *ret_number)
+                 const char *issuer, int64_t above, int64_t *ret_number)
 {
 	int64_t number;
-	enum rec_err err = sql_begin(&r->writer);
+	enum rec_err err;
+
+	if (above == INT64_MAX)
+		return REC_STATE;
+	if ((err = sql_begin(&r->writer)) != REC_OK)
+		return err;
+	err = sql_end(&r->writer, next_crl(&r->writer, actor, issuer, above,
+	                                   &number));
+	if (err == REC_OK)
+		*ret_number = number;
+	return err;
+}
+
+enum rec_err
+records_crl_last(struct records *r, int64_t *ret_number)
+{
+	struct call call;
+	enum rec_err err = sql_enter(&r->reader);
 
 	if (err != REC_OK)
 		return err;
-	err = sql_end(&r->writer, next_crl(&r->writer, actor, issuer, &number));
-	if (err == REC_OK)
-		*ret_number = number;
+	call = call_begin(&r->reader, STMT_COUNTER_GET);
+	put_text(&call, "crl");
+	if (call_row(&call))
+		*ret_number = get_number(&call);
+	err = call_end(&call);
+	sql_leave(&r->reader);
 	return err;
 }

@@ -22,6 +22,8 @@ struct cert_new {
 	const char *serial;     /* as in cert_serial() */
 	const char *issuer;     /* the authority's name here */
 	const char *request_id; /* certReqId in decimal; NULL: none */
+	bool encrypted;         /* proves possession by being opened: never
+	                         * given out in the clear */
 	const void *der;
 	size_t der_len;
 	const char *subject;    /* RFC 4514 */
@@ -35,6 +37,7 @@ struct cert_record {
 	int64_t order; /* 0: none */
 	char account[ACCOUNT_NAME_MAX + 1];
 	char request_id[CERT_REQUEST_ID_MAX + 1]; /* "": none */
+	bool encrypted;
 	int64_t not_before, not_after;
 	int64_t revoked; /* 0: not */
 	int reason;      /* CRLReason */
@@ -71,6 +74,15 @@ enum rec_err records_cert_add_user(struct records *r,
 enum rec_err records_cert_may_use(struct records *r, int64_t id,
                                   const char *user);
 
+struct cert_user {
+	char name[ACCOUNT_NAME_MAX + 1];
+};
+
+/* Those who were added: sorted, from the name after on ("": the first). */
+enum rec_err records_cert_users(struct records *r, int64_t id,
+                                const char *after, struct cert_user *users,
+                                size_t room, size_t *ret_n);
+
 enum {
 	CERT_HOLD = 6, /* CRLReason certificateHold */
 	CERT_RELEASE = 8 /* removeFromCRL: ends that, and nothing else */
@@ -96,10 +108,16 @@ enum rec_err records_cert_revoked(struct records *r, const char *issuer,
                                   bool (*fn)(const struct cert_revoked *cert,
                                              void *arg),
                                   void *arg);
-/* The number of issuer's next CRL, greater than each before. Who makes one
+/* The number of issuer's next CRL, greater than each before, and than above:
+ * records that are a copy made earlier do not know the last ones. Who makes one
  * keeps others from it until it is published: of two at a time, that with the
- * greater number may have read what is revoked before the other. */
+ * greater number may have read what is revoked before the other. REC_STATE:
+ * above is INT64_MAX. */
 enum rec_err records_crl_next(struct records *r, const struct rec_actor *actor,
-                              const char *issuer, int64_t *ret_number);
+                              const char *issuer, int64_t above,
+                              int64_t *ret_number);
+/* The number is that of the last one still, if nothing was revoked or released
+ * since: such a change takes a number as well. 0: there was none. */
+enum rec_err records_crl_last(struct records *r, int64_t *ret_number);
 
 #endif

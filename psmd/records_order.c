@@ -132,6 +132,17 @@ records_order_add(struct records *r, const struct rec_actor *actor,
 
 /* --- looking up ---------------------------------------------------------- */
 
+/* An empty one is one that is forgotten. */
+static void
+get_request(struct call *call, struct order *o)
+{
+	o->request = get_blob(call, &o->request_len);
+	if (o->request_len == 0) {
+		free(o->request);
+		o->request = NULL;
+	}
+}
+
 static bool
 read_order(struct call *call, bool with_request, struct order *o)
 {
@@ -151,7 +162,7 @@ read_order(struct call *call, bool with_request, struct order *o)
 	o->issued = get_number(call);
 	get_fixed(call, o->hash, sizeof o->hash);
 	if (with_request)
-		o->request = get_blob(call, &o->request_len);
+		get_request(call, o);
 	return call->err == REC_OK;
 }
 
@@ -237,6 +248,27 @@ records_order_list(struct records *r, const struct order_filter *filter,
 	sql_leave(&r->reader);
 	if (err == REC_OK)
 		*ret_n = n;
+	return err;
+}
+
+enum rec_err
+records_orders_waiting(struct records *r, size_t *ret_n)
+{
+	struct call call;
+	int64_t n = 0;
+	enum rec_err err = sql_enter(&r->reader);
+
+	if (err != REC_OK)
+		return err;
+	call = call_begin(&r->reader, STMT_ORDER_WAITING);
+	put_number(&call, ORDERS_WAITING_MAX);
+	if (call_row(&call))
+		n = get_number(&call);
+	err = call_end(&call);
+	sql_leave(&r->reader);
+	if (err == REC_OK)
+		*ret_n = n < ORDERS_WAITING_MAX ? (size_t)n
+		                                : ORDERS_WAITING_MAX;
 	return err;
 }
 

@@ -48,7 +48,8 @@ struct order {
 	char reason[ORDER_REASON_MAX + 1]; /* of the decision; "" */
 	int64_t applied, decided, issued;  /* 0: not yet */
 	unsigned char hash[ORDER_HASH_SIZE]; /* of the request */
-	unsigned char *request; /* NULL in a list */
+	unsigned char *request; /* NULL in a list, and once it is issued or
+	                         * rejected: only its hash is kept then */
 	size_t request_len;
 };
 
@@ -93,6 +94,12 @@ enum rec_err records_order_list(struct records *r,
                                 const struct order_filter *filter,
                                 struct order *orders, size_t room,
                                 size_t *ret_n);
+
+/* How many wait for a decision, PKCS#12 among them: ORDERS_WAITING_MAX stands
+ * for more, too. */
+enum { ORDERS_WAITING_MAX = 1000 };
+
+enum rec_err records_orders_waiting(struct records *r, size_t *ret_n);
 
 /* Approve or reject one that is applied, or reject one that is approved; else
  * REC_STATE. */

@@ -472,9 +472,12 @@ records_pkcs12_decide(struct records *r, const struct rec_actor *actor,
 	               decide(&r->writer, actor, request, approve, reason));
 }
 
+/* --- for who approves ---------------------------------------------------- */
+
 static bool
 read_waiting(struct call *call, struct pkcs12_waiting *waiting)
 {
+	*waiting = (struct pkcs12_waiting){ 0 };
 	if (!call_row(call))
 		return false;
 	waiting->request = get_number(call);
@@ -487,7 +490,7 @@ read_waiting(struct call *call, struct pkcs12_waiting *waiting)
 }
 
 enum rec_err
-records_pkcs12_waiting(struct records *r, int64_t after,
+records_pkcs12_waiting(struct records *r, const char *account, int64_t before,
                        struct pkcs12_waiting *waiting, size_t room,
                        size_t *ret_n)
 {
@@ -498,13 +501,39 @@ records_pkcs12_waiting(struct records *r, int64_t after,
 	if (err != REC_OK)
 		return err;
 	call = call_begin(&r->reader, STMT_PKCS12_WAITING);
-	put_number(&call, after);
+	put_number(&call, before != 0 ? before : INT64_MAX);
 	put_number(&call, (int64_t)room);
+	put_text(&call, account);
 	while (n < room && read_waiting(&call, &waiting[n]))
 		n++;
 	err = call_end_rows(&call);
 	sql_leave(&r->reader);
 	if (err == REC_OK)
 		*ret_n = n;
+	return err;
+}
+
+enum rec_err
+records_pkcs12_get(struct records *r, int64_t request,
+                   struct pkcs12_info *ret_info)
+{
+	struct pkcs12_info info = { 0 };
+	struct call call;
+	enum rec_err err = sql_enter(&r->reader);
+
+	if (err != REC_OK)
+		return err;
+	call = call_begin(&r->reader, STMT_PKCS12_INFO);
+	put_number(&call, request);
+	if (read_waiting(&call, &info.ask)) {
+		info.state = (enum pkcs12_state)get_number(&call);
+		info.approved = get_number(&call) != 0;
+		get_text(&call, info.reason, sizeof info.reason);
+		info.cert = get_number(&call);
+	}
+	err = call_end(&call);
+	sql_leave(&r->reader);
+	if (err == REC_OK)
+		*ret_info = info;
 	return err;
 }

@@ -87,9 +87,23 @@ struct pkcs12_waiting {
 	char asked[PKCS12_ASKED_MAX + 1];
 };
 
-/* Those that wait, from the number after on: the first of room. */
-enum rec_err records_pkcs12_waiting(struct records *r, int64_t after,
+/* Those that wait, the newest first, as order_filter has it: of account (NULL:
+ * anybody's), with numbers below before (0: from the newest on). */
+enum rec_err records_pkcs12_waiting(struct records *r, const char *account,
+                                    int64_t before,
                                     struct pkcs12_waiting *waiting, size_t room,
                                     size_t *ret_n);
+
+/* One of any state, without its file. */
+struct pkcs12_info {
+	struct pkcs12_waiting ask;
+	enum pkcs12_state state;
+	bool approved;
+	char reason[PKCS12_REASON_MAX + 1]; /* of the decision; "" */
+	int64_t cert; /* PKCS12_DONE: its certificate's id */
+};
+
+enum rec_err records_pkcs12_get(struct records *r, int64_t request,
+                                struct pkcs12_info *ret_info);
 
 #endif

@@ -60,7 +60,7 @@ static const char *const migrations[] = {
 	" decided INTEGER NOT NULL,"
 	" issued INTEGER NOT NULL,"
 	" hash BLOB NOT NULL CHECK (length(hash) = 32),"
-	" request BLOB NOT NULL,"
+	" request BLOB NOT NULL," /* empty: forgotten */
 	" UNIQUE (account, foreign_number)"
 	") STRICT;"
 	"CREATE INDEX orders_account ON orders (account);"
@@ -75,6 +75,7 @@ static const char *const migrations[] = {
 	" order_number INTEGER REFERENCES orders (number),"
 	TEXT_MAX("account", "64")
 	" request_id TEXT CHECK (length(CAST(request_id AS BLOB)) <= 64),"
+	" encrypted INTEGER NOT NULL CHECK (encrypted IN (0, 1)),"
 	" not_before INTEGER NOT NULL,"
 	" not_after INTEGER NOT NULL,"
 	" revoked INTEGER NOT NULL DEFAULT 0,"

@@ -20,12 +20,15 @@
 /* read_cert() */
 #define CERT \
 	"SELECT id, serial, issuer, order_number, account, request_id," \
-	" not_before, not_after, revoked, reason, subject, der" \
+	" encrypted, not_before, not_after, revoked, reason, subject, der" \
 	" FROM certificate"
 /* read_result() */
 #define PKCS12 \
 	"SELECT state, approved, holder, request, subscriber, reason," \
 	" asked, file, certificate FROM pkcs12"
+/* read_waiting() */
+#define PKCS12_WAITING \
+	"SELECT request, begun, user, application, subscriber, asked"
 
 const char *const sql_texts[STMT_N] = {
 	[STMT_BEGIN] = "BEGIN IMMEDIATE",
@@ -33,6 +36,8 @@ const char *const sql_texts[STMT_N] = {
 	[STMT_ROLLBACK] = "ROLLBACK",
 	[STMT_COUNTER_NEXT] = "UPDATE counter SET value = value + 1"
 	                      " WHERE name = ?1 RETURNING value",
+	[STMT_COUNTER_RAISE] = "UPDATE counter SET value = max(value, ?2)"
+	                       " WHERE name = ?1",
 	[STMT_COUNTER_GET] = "SELECT value FROM counter WHERE name = ?1",
 
 	[STMT_ACCOUNT_GET] = ACCOUNT " WHERE name = ?1",
@@ -67,12 +72,21 @@ const char *const sql_texts[STMT_N] = {
 	                                       " ORDER BY number DESC LIMIT ?2",
 	[STMT_ORDER_LIST_BOTH] = ORDER_LIST " AND account = ?3 AND state = ?4"
 	                                    " ORDER BY number DESC LIMIT ?2",
+	/* state 0 is ORDER_APPLIED, 2 PKCS12_WAITS */
+	[STMT_ORDER_WAITING] =
+	        "SELECT (SELECT count(*) FROM"
+	        " (SELECT 1 FROM orders WHERE state = 0 LIMIT ?1)) +"
+	        " (SELECT count(*) FROM"
+	        " (SELECT 1 FROM pkcs12 WHERE state = 2 LIMIT ?1))",
 	[STMT_ORDER_STATE] = "SELECT state, account FROM orders"
 	                     " WHERE number = ?1",
-	[STMT_ORDER_DECIDE] = "UPDATE orders SET state = ?2, reason = ?3,"
-	                      " decided = ?4 WHERE number = ?1",
-	[STMT_ORDER_ISSUED] = "UPDATE orders SET state = ?2, issued = ?3"
-	                      " WHERE number = ?1",
+	/* state 2: rejected. Of a request that is done with its hash is kept
+	 * alone. */
+	[STMT_ORDER_DECIDE] =
+	        "UPDATE orders SET state = ?2, reason = ?3, decided = ?4,"
+	        " request = iif(?2 = 2, X'', request) WHERE number = ?1",
+	[STMT_ORDER_ISSUED] = "UPDATE orders SET state = ?2, issued = ?3,"
+	                      " request = X'' WHERE number = ?1",
 	/* states 3 and 4: issued, and revoked when no certificate is good */
 	[STMT_ORDER_RECKON] =
 	        "UPDATE orders SET state = 4 - EXISTS (SELECT 1"
@@ -81,8 +95,9 @@ const char *const sql_texts[STMT_N] = {
 
 	[STMT_CERT_ADD] =
 	        "INSERT INTO certificate (id, serial, issuer, order_number,"
-	        " account, request_id, not_before, not_after, subject, der)"
-	        " VALUES (?1, ?2, ?3, NULLIF(?4, 0), ?5, ?6, ?7, ?8, ?9, ?10)",
+	        " account, request_id, encrypted, not_before, not_after,"
+	        " subject, der) VALUES (?1, ?2, ?3, NULLIF(?4, 0), ?5, ?6, ?7,"
+	        " ?8, ?9, ?10, ?11)",
 	[STMT_CERT_GET] =
 	        CERT " WHERE id = ?1 AND (?2 IS NULL OR account = ?2)",
 	[STMT_CERT_FIND] =
@@ -104,6 +119,10 @@ const char *const sql_texts[STMT_N] = {
 	        " OR EXISTS (SELECT 1 FROM certificate_user"
 	        " WHERE certificate = ?1 AND user = ?2))",
 
+	[STMT_CERT_USERS] = "SELECT user FROM certificate_user"
+	                    " WHERE certificate = ?1 AND user > ?2"
+	                    " ORDER BY user LIMIT ?3",
+
 	[STMT_PKCS12_GET] = PKCS12 " WHERE user = ?1 AND application = ?2",
 	[STMT_PKCS12_ADD] =
 	        "INSERT INTO pkcs12 (request, user, application, subscriber,"
@@ -123,10 +142,13 @@ const char *const sql_texts[STMT_N] = {
 	[STMT_PKCS12_STATE] = "SELECT state FROM pkcs12 WHERE request = ?1",
 	[STMT_PKCS12_DECIDE] = "UPDATE pkcs12 SET state = ?2, approved = ?3,"
 	                       " reason = ?4 WHERE request = ?1",
-	[STMT_PKCS12_WAITING] =
-	        "SELECT request, begun, user, application, subscriber, asked"
-	        " FROM pkcs12 WHERE state = 2 AND request > ?1"
-	        " ORDER BY request LIMIT ?2",
+	[STMT_PKCS12_WAITING] = PKCS12_WAITING
+	        " FROM pkcs12 WHERE state = 2 AND request < ?1"
+	        " AND (?3 IS NULL OR user = ?3)"
+	        " ORDER BY request DESC LIMIT ?2",
+	[STMT_PKCS12_INFO] = PKCS12_WAITING
+	        ", state, approved, reason, certificate FROM pkcs12"
+	        " WHERE request = ?1",
 
 	[STMT_AUDIT_LAST] = "SELECT hash FROM audit"
 	                    " ORDER BY number DESC LIMIT 1",

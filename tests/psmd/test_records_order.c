@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -152,6 +153,113 @@ test_order_decide_by_table(void **state)
 	place_check(place);
 }
 
+/* What it is compared by stays. */
+static void
+test_order_request_is_forgotten_when_done_with(void **state)
+{
+	struct place *place = *state;
+	struct order_new new = make_order("F-1", "a request");
+	struct order_new waits = make_order("F-2", "another request");
+	struct cert_new cert = make_cert("1");
+	int64_t number = add_order(place, &new), rejected, again = 0;
+	struct order order;
+	bool is_new = true;
+
+	waits.approved = false;
+	rejected = add_order(place, &waits);
+	assert_int_equal(records_order_issue(place->records, &somebody, number,
+	                                     &cert, 1, NULL), REC_OK);
+	assert_int_equal(records_order_decide(place->records, &somebody,
+	                                      rejected, false, ""), REC_OK);
+	for (int64_t i = number; i <= rejected; i++) {
+		assert_int_equal(records_order_get(place->records, NULL, i,
+		                                   &order), REC_OK);
+		assert_null(order.request);
+		assert_int_equal(order.request_len, 0);
+		order_clear(&order);
+	}
+	assert_int_equal(place_number(place, "SELECT count(*) FROM orders"
+	                              " WHERE request <> X''"), 0);
+	assert_int_equal(records_order_add(place->records, &somebody, &new,
+	                                   &again, &is_new), REC_OK);
+	assert_int_equal(again, number);
+	assert_false(is_new);
+	place_check(place);
+}
+
+static int64_t
+size_of_log(const struct place *place)
+{
+	char path[128];
+	struct stat found;
+
+	snprintf(path, sizeof path, "%s-wal", place->path);
+	return stat(path, &found) == 0 ? found.st_size : -1;
+}
+
+static bool
+file_has(const char *path, const char *text)
+{
+	struct stat found;
+	FILE *in = fopen(path, "r");
+	char *bytes;
+	bool has;
+
+	assert_non_null(in);
+	assert_int_equal(fstat(fileno(in), &found), 0);
+	bytes = malloc((size_t)found.st_size);
+	assert_non_null(bytes);
+	assert_int_equal(fread(bytes, 1, (size_t)found.st_size, in),
+	                 found.st_size);
+	has = memmem(bytes, (size_t)found.st_size, text, strlen(text)) != NULL;
+	free(bytes);
+	assert_int_equal(fclose(in), 0);
+	return has;
+}
+
+static void
+test_order_request_is_not_in_the_log_either(void **state)
+{
+	struct place *place = *state;
+	struct order_new new = make_order(NULL, "a request with a secret");
+	struct cert_new cert = make_cert("1");
+	sqlite3 *beside = place_beside(place);
+	int64_t number = add_order(place, &new);
+
+	assert_int_equal(sqlite3_exec(beside, "BEGIN; SELECT * FROM orders",
+	                              NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(records_order_issue(place->records, &somebody, number,
+	                                     &cert, 1, NULL), REC_OK);
+	assert_int_equal(records_forget(place->records), REC_BUSY);
+	assert_true(size_of_log(place) > 0);
+	assert_int_equal(sqlite3_close(beside), SQLITE_OK);
+	assert_int_equal(records_forget(place->records), REC_OK);
+	assert_int_equal(size_of_log(place), 0);
+	assert_false(file_has(place->path, "a request with a secret"));
+	assert_true(file_has(place->path, "CREATE TABLE orders"));
+	place_check(place);
+}
+
+/* An approval is no end. */
+static void
+test_order_request_is_kept_until_issued(void **state)
+{
+	struct place *place = *state;
+	struct order_new new = make_order(NULL, "a request");
+	struct order order;
+	int64_t number;
+
+	new.approved = false;
+	number = add_order(place, &new);
+	assert_int_equal(records_order_decide(place->records, &somebody, number,
+	                                      true, ""), REC_OK);
+	assert_int_equal(records_order_get(place->records, NULL, number,
+	                                   &order), REC_OK);
+	assert_int_equal(order.request_len, 9);
+	assert_memory_equal(order.request, "a request", 9);
+	order_clear(&order);
+}
+
 static void
 test_order_issue_is_all(void **state)
 {
@@ -163,6 +271,7 @@ test_order_issue_is_all(void **state)
 	struct order order;
 	size_t n = 0;
 
+	certs[1].encrypted = true;
 	assert_int_equal(records_cert_list(place->records, number, &list, &n),
 	                 REC_OK);
 	assert_int_equal(n, 0);
@@ -182,6 +291,8 @@ test_order_issue_is_all(void **state)
 	assert_string_equal(list[0].serial, "ab");
 	assert_string_equal(list[1].serial, "cd");
 	assert_int_equal(list[1].id, ids[1]);
+	assert_false(list[0].encrypted);
+	assert_true(list[1].encrypted);
 	cert_records_free(list, n);
 	place_check(place);
 }
@@ -551,12 +662,54 @@ test_crl_numbers_grow(void **state)
 	int64_t first = 0, second = 0;
 
 	assert_int_equal(records_crl_next(place->records, &somebody, "ca",
-	                                  &first), REC_OK);
+	                                  0, &first), REC_OK);
 	place_close(place);
 	place_open(place);
 	assert_int_equal(records_crl_next(place->records, &somebody, "ca",
-	                                  &second), REC_OK);
+	                                  0, &second), REC_OK);
 	assert_true(first > 0 && second > first);
+}
+
+static void
+test_crl_number_is_above_one_that_was_published(void **state)
+{
+	struct place *place = *state;
+	int64_t number = 0, last = 0;
+
+	assert_int_equal(records_crl_next(place->records, &somebody, "ca",
+	                                  1000, &number), REC_OK);
+	assert_int_equal(number, 1001);
+	assert_int_equal(records_crl_next(place->records, &somebody, "ca",
+	                                  7, &number), REC_OK);
+	assert_int_equal(number, 1002);
+	assert_int_equal(records_crl_next(place->records, &somebody, "ca",
+	                                  INT64_MAX, &number), REC_STATE);
+	assert_int_equal(records_crl_last(place->records, &last), REC_OK);
+	assert_int_equal(last, 1002);
+}
+
+static void
+test_crl_is_the_last_until_one_is_revoked(void **state)
+{
+	const int64_t id = 1000000000000000;
+	struct place *place = *state;
+	int64_t number = 0, last = 0;
+
+	add_revoked(place, 2);
+	assert_int_equal(records_crl_next(place->records, &somebody, "ca",
+	                                  0, &number), REC_OK);
+	assert_int_equal(records_crl_last(place->records, &last), REC_OK);
+	assert_int_equal(last, number);
+	place_run(place, "UPDATE certificate SET revoked = 0, reason = 0");
+	assert_int_equal(records_cert_revoke(place->records, &somebody,
+	                                     id, CERT_HOLD, 5000), REC_OK);
+	assert_int_equal(records_crl_last(place->records, &last), REC_OK);
+	assert_true(last > number);
+	number = last;
+	assert_int_equal(records_cert_revoke(place->records, &somebody,
+	                                     id, CERT_RELEASE, 6000), REC_OK);
+	assert_int_equal(records_crl_last(place->records, &last), REC_OK);
+	assert_true(last > number);
 }
 
 static void
@@ -634,6 +787,9 @@ main(void)
 		OPENED(test_order_without_foreign_number_is_new),
 		OPENED(test_order_of_another_is_not_found),
 		OPENED(test_order_decide_by_table),
+		OPENED(test_order_request_is_forgotten_when_done_with),
+		OPENED(test_order_request_is_not_in_the_log_either),
+		OPENED(test_order_request_is_kept_until_issued),
 		OPENED(test_order_issue_is_all),
 		OPENED(test_order_issue_serial_there_changes_nothing),
 		OPENED(test_order_issue_in_another_state_is_refused),
@@ -645,6 +801,8 @@ main(void)
 		OPENED(test_order_is_revoked_with_its_last_cert),
 		OPENED(test_revoked_are_listed_page_by_page),
 		OPENED(test_crl_numbers_grow),
+		OPENED(test_crl_number_is_above_one_that_was_published),
+		OPENED(test_crl_is_the_last_until_one_is_revoked),
 		OPENED(test_injection_is_text_in_every_field),
 		OPENED(test_too_long_is_refused),
 	};

@@ -193,7 +193,8 @@ test_pkcs12_waits_until_approved(void **state)
 	assert_int_equal(seen.claim, 0);
 	assert_int_equal(seen.state, PKCS12_WAITS);
 	assert_int_equal(seen.request, first.request);
-	assert_int_equal(records_pkcs12_waiting(r, 0, list, 2, &n), REC_OK);
+	assert_int_equal(records_pkcs12_waiting(r, NULL, 0, list, 2, &n),
+	                 REC_OK);
 	assert_int_equal(n, 1);
 	assert_int_equal(list[0].request, first.request);
 	assert_string_equal(list[0].user, "alice");
@@ -203,7 +204,8 @@ test_pkcs12_waits_until_approved(void **state)
 	                                       true, "fine"), REC_OK);
 	assert_int_equal(records_pkcs12_decide(r, &somebody, first.request,
 	                                       false, ""), REC_STATE);
-	assert_int_equal(records_pkcs12_waiting(r, 0, list, 2, &n), REC_OK);
+	assert_int_equal(records_pkcs12_waiting(r, NULL, 0, list, 2, &n),
+	                 REC_OK);
 	assert_int_equal(n, 0);
 	seen = begin(r, "A-1", 0);
 	assert_true(seen.claim != 0 && seen.approved);
@@ -238,7 +240,8 @@ test_pkcs12_other_than_approved_exists(void **state)
 	                 REC_OK);
 	assert_int_equal(records_pkcs12_begin(r, &root, 0, &got), REC_OK);
 	assert_int_equal(got.state, PKCS12_WAITS);
-	assert_int_equal(records_pkcs12_waiting(r, 0, &list, 1, &n), REC_OK);
+	assert_int_equal(records_pkcs12_waiting(r, NULL, 0, &list, 1, &n),
+	                 REC_OK);
 	assert_string_equal(list.asked, "CN=Alice");
 	assert_int_equal(records_pkcs12_decide(r, &somebody, first.request,
 	                                       true, ""), REC_OK);
@@ -370,8 +373,8 @@ test_pkcs12_injection_is_text(void **state)
 	                                      &result), REC_OK);
 	assert_int_equal(records_pkcs12_wait(place->records, &somebody,
 	                                     result.claim), REC_OK);
-	assert_int_equal(records_pkcs12_waiting(place->records, 0, &waiting, 1,
-	                                        &n), REC_OK);
+	assert_int_equal(records_pkcs12_waiting(place->records, NULL, 0,
+	                                        &waiting, 1, &n), REC_OK);
 	assert_string_equal(waiting.user, bad);
 	assert_string_equal(waiting.application, bad);
 	assert_string_equal(waiting.asked, bad);
