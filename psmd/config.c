@@ -35,13 +35,77 @@ config_id(const struct config *config, const char *id)
 	return id[0] == '#' ? &internal : &others;
 }
 
-static void
-free_texts(struct config *config)
+bool
+config_keep_start(struct config *config, const struct config *old)
 {
 	for (size_t i = 0; i < N_SETTINGS; i++)
-		if (settings[i].kind == SETTING_PATH ||
-		    settings[i].kind == SETTING_TEXT)
-			free(*(char **)setting_at(config, &settings[i]));
+		if (settings[i].at_start &&
+		    !setting_copy(&settings[i], config, old))
+			return false;
+	return true;
+}
+
+void *
+list_grow(void *list, size_t n, size_t size)
+{
+	char *more = reallocarray(list, n + 1, size);
+
+	if (more != NULL)
+		memset(more + n * size, 0, size);
+	return more;
+}
+
+/* --- freeing ------------------------------------------------------------- */
+
+static void
+free_words(char **list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(list[i]);
+	free(list);
+}
+
+static void
+free_setting(const struct setting *s, const void *base)
+{
+	switch (s->kind) {
+	case SETTING_PATH:
+	case SETTING_TEXT:
+	case SETTING_URL:
+		free(*(char **)setting_at(base, s));
+		break;
+	case SETTING_WORDS:
+	case SETTING_SUBJECT:
+	case SETTING_PURPOSES:
+		free_words(*(char ***)setting_at(base, s),
+		           *setting_count(base, s));
+		break;
+	case SETTING_NETWORKS:
+		free(*(struct network **)setting_at(base, s));
+		break;
+	default: /* it has nothing of its own */
+		break;
+	}
+}
+
+static void
+free_named(const struct config *config, const struct named_kind *kind)
+{
+	for (size_t i = 0; i < named_count(config, kind); i++) {
+		void *one = named_at(config, kind, i);
+
+		for (size_t k = 0; k < kind->n_settings; k++)
+			free_setting(&kind->table[k], one);
+		free(*(char **)one);
+	}
+}
+
+static void
+free_lines(struct config_lines *lines)
+{
+	for (size_t i = 0; lines != NULL && i < N_NAMED; i++)
+		free(lines->named[i]);
+	free(lines);
 }
 
 void
@@ -49,16 +113,19 @@ config_free(struct config *config)
 {
 	if (config == NULL)
 		return;
-	free_texts(config);
+	for (size_t i = 0; i < N_SETTINGS; i++)
+		free_setting(&settings[i], config);
+	for (size_t i = 0; i < N_NAMED; i++)
+		free_named(config, &named_kinds[i]);
 	for (size_t i = 0; i < config->n_listen; i++) {
 		free(config->listen[i].host);
 		free(config->listen[i].port);
 	}
 	free(config->listen);
-	for (size_t i = 0; i < config->n_ids; i++)
-		free(config->ids[i].id);
+	free(config->profiles);
+	free(config->clients);
 	free(config->ids);
-	free(config->lines);
+	free_lines(config->lines);
 	free(config->path);
 	free(config);
 }

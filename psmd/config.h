@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "ca/ca.h"
+
 enum transport { TRANSPORT_HTTPS, TRANSPORT_HTTP, TRANSPORT_BOTH };
 enum auth_method { AUTH_DIGEST, AUTH_BASIC, AUTH_NONE };
 enum client_cert { CLIENT_CERT_NONE, CLIENT_CERT_REQUEST, CLIENT_CERT_REQUIRE };
@@ -20,6 +22,43 @@ struct service {
 	bool enabled;
 	enum transport transport;
 	enum auth_method auth;
+};
+
+enum approval { APPROVAL_AUTOMATIC, APPROVAL_MANUAL };
+enum profile_subject {
+	PROFILE_SUBJECT_ACCOUNT, /* CN is the account's name, and no more */
+	PROFILE_SUBJECT_PARTS,   /* of what is asked for, ca.subject_parts */
+	PROFILE_SUBJECT_ALL      /* all that is asked for */
+};
+
+/* What is issued, and when. */
+struct profile {
+	char *name;
+	enum profile_subject subject;
+	enum approval approval;
+	struct ca_profile ca; /* its lists and texts are owned here; alt_names
+	                       * is CA_ALT_NAMES_NONE or _GIVEN */
+};
+
+enum client_cipher { CLIENT_CBC, CLIENT_GCM, CLIENT_ECB };
+
+/* Addresses from which a client may come. */
+struct network {
+	unsigned char address[16]; /* IPv4: ::ffff:a.b.c.d */
+	unsigned bits;             /* that count, of 128 */
+};
+
+/* Who may call createPKCS12ById, by the account's name. */
+struct client {
+	char *account;
+	char *aes_key_file;  /* base64 of 32 bytes */
+	char *em_key_file;   /* the header's value */
+	char *certificate;   /* PEM file: the registered signer's */
+	enum client_cipher cipher;
+	struct network *networks;
+	size_t n_networks;
+	char **profiles;     /* that it may ask for; none: every one */
+	size_t n_profiles;
 };
 
 /* What is said about an internal id, "#...". */
@@ -35,10 +74,10 @@ struct listen_address {
 	bool tls;
 };
 
-/* Every path is absolute here; in the file it may be relative to the file's own
- * folder. */
 struct config_lines;
 
+/* Every path is absolute here; in the file it may be relative to the file's own
+ * folder. */
 struct config {
 	char *path;          /* of the file itself */
 	struct config_lines *lines; /* where it says what; NULL: not read from
@@ -68,7 +107,7 @@ struct config {
 	unsigned connections, connections_per_address;
 	unsigned header_bytes; /* request line and header fields */
 	unsigned body_bytes;
-	unsigned request_seconds;   /* from a request's first byte to its last */
+	unsigned request_seconds;   /* from its first byte to its answer's */
 	unsigned idle_seconds;      /* between requests */
 	unsigned handshake_seconds;
 
@@ -80,6 +119,29 @@ struct config {
 
 	/* [service system] and so on */
 	struct service system;
+	struct service orders; /* HTTPS only */
+	struct service pkcs12;
+
+	/* [ca] */
+	char *ca;              /* nickname, or token:nickname; "#issuer" */
+	char *token_password_file; /* of that token; NULL: it has none */
+	char *crl_file;        /* where the CRL is published */
+	unsigned crl_days;     /* from one CRL to the next, at the most */
+
+	/* [orders] */
+	char *order_profile;   /* of !applyClientAuthCert's orders */
+
+	/* [pkcs12] */
+	unsigned pool_rsa_2048, pool_rsa_3072, pool_rsa_4096; /* keys made
+	                        * ahead, of each kind */
+
+	/* [profile name]; always one named "client" */
+	struct profile *profiles;
+	size_t n_profiles;
+
+	/* [client name] */
+	struct client *clients;
+	size_t n_clients;
 
 	/* [id #name] */
 	struct internal_id *ids;
@@ -102,6 +164,10 @@ bool config_check(const struct config *config, FILE *complaints);
  * complaints. */
 bool config_check_reload(const struct config *config, const struct config *old,
                          FILE *complaints);
+/* Then give it old's values of what takes effect at the next start only: until
+ * then they go with what was opened by them. But for the addresses, which nobody
+ * looks at once they are listened on. false: out of memory. */
+bool config_keep_start(struct config *config, const struct config *old);
 /* Write a file that says everything, each setting with its meaning. What stands
  * in set, "section.name" and its value, takes the place of defaults. */
 struct config_set {
@@ -110,6 +176,14 @@ struct config_set {
 bool config_write(FILE *out, const struct config_set set[], size_t n_set);
 void config_free(struct config *config);
 
+/* The profile of that name, or NULL. */
+const struct profile *config_profile(const struct config *config,
+                                     const char *name);
+/* The client of that account, or NULL. */
+const struct client *config_client(const struct config *config,
+                                   const char *account);
+/* May it come from this address, numeric as struct peer has it? */
+bool client_may_come_from(const struct client *client, const char *address);
 /* What an internal id is; never NULL. */
 const struct internal_id *config_id(const struct config *config,
                                     const char *id);

@@ -4,7 +4,7 @@
 
 /* config_check.c - what the configuration names: is it there, and fit? */
 
-#include "psmd/config_int.h"
+#include "psmd/config_checking.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,152 +17,191 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "psmd/engine.h"
 #include "psmd/lock.h"
-#include "psmd/records.h"
 #include "psmd/rights.h"
 #include "psmd/tls.h"
 
-struct checking {
-	const struct config *config;
-	FILE *complaints;
-	bool good;
-};
+/* --- complaints ---------------------------------------------------------- */
+
+struct place
+place_of(const char *name)
+{
+	return (struct place){ setting_find(name), NULL, 0 };
+}
+
+struct place
+place_in_client(size_t i, const char *name)
+{
+	const struct named_kind *kind = &named_kinds[NAMED_CLIENT];
+
+	return (struct place){ &kind->table[named_setting(kind, name)], kind,
+		               i };
+}
+
+struct place
+place_client(size_t i)
+{
+	return (struct place){ NULL, &named_kinds[NAMED_CLIENT], i };
+}
+
+/* 0: the file does not say it. */
+static unsigned
+find_line(const struct config *config, struct place place)
+{
+	const struct config_lines *lines = config->lines;
+	const struct named_lines *named;
+
+	if (lines == NULL)
+		return 0;
+	if (place.kind == NULL)
+		return lines->of[place.setting - settings];
+	named = &lines->named[place.kind - named_kinds][place.i];
+	if (place.setting == NULL)
+		return named->section;
+	return named->of[place.setting - place.kind->table];
+}
 
 static void __attribute__((format(printf, 3, 0)))
-write_line(const struct checking *c, const char *name, const char *format,
+write_line(const struct checking *c, struct place place, const char *format,
            va_list args)
 {
-	const struct setting *setting = setting_find(name);
 	const struct config *config = c->config;
+	const unsigned line = find_line(config, place);
 
 	if (c->complaints == NULL)
 		return;
 	fprintf(c->complaints, "%s:", config->path);
-	if (config->lines != NULL && config->lines->of[setting - settings] > 0)
-		fprintf(c->complaints, "%u:",
-		        config->lines->of[setting - settings]);
-	fprintf(c->complaints, " [%s] %s: ", setting->section, name);
+	if (line > 0)
+		fprintf(c->complaints, "%u:", line);
+	if (place.kind != NULL)
+		fprintf(c->complaints, " [%s %s]", place.kind->section,
+		        named_name(named_at(config, place.kind, place.i)));
+	else
+		fprintf(c->complaints, " [%s]", place.setting->section);
+	if (place.setting != NULL)
+		fprintf(c->complaints, " %s", place.setting->name);
+	fputs(": ", c->complaints);
 	vfprintf(c->complaints, format, args);
 	putc('\n', c->complaints);
 }
 
-static void __attribute__((format(printf, 3, 4)))
-complain(struct checking *c, const char *name, const char *format, ...)
+void
+fault(struct checking *c, struct place place, const char *format, ...)
 {
 	va_list args;
 
 	c->good = false;
 	va_start(args, format);
-	write_line(c, name, format, args);
+	write_line(c, place, format, args);
 	va_end(args);
 }
 
-/* No fault yet, or none of the configuration. */
-static void __attribute__((format(printf, 3, 4)))
-remark(const struct checking *c, const char *name, const char *format, ...)
+void
+remark(const struct checking *c, struct place place, const char *format, ...)
 {
 	va_list args;
 
 	va_start(args, format);
-	write_line(c, name, format, args);
+	write_line(c, place, format, args);
 	va_end(args);
 }
 
 /* --- files --------------------------------------------------------------- */
 
-/* Whose the files must be; false: anybody's, for nobody says. */
-static bool
-find_owner(struct checking *c, uid_t *ret_uid)
+/* Whose the files must be. */
+static void
+find_owner(struct checking *c)
 {
 	struct passwd entry, *found = NULL;
 	char buf[4096];
 
 	if (c->config->user == NULL)
-		return false;
-	if (getpwnam_r(c->config->user, &entry, buf, sizeof buf, &found) != 0 ||
-	    found == NULL) {
-		complain(c, "user", "there is no user \"%s\"",
-		         c->config->user);
-		return false;
-	}
-	*ret_uid = entry.pw_uid;
-	return true;
+		return;
+	c->has_owner = getpwnam_r(c->config->user, &entry, buf, sizeof buf,
+	                          &found) == 0 && found != NULL;
+	if (c->has_owner)
+		c->owner = entry.pw_uid;
+	else
+		fault(c, place_of("server.user"), "there is no user \"%s\"",
+		      c->config->user);
 }
 
-/* A file or folder with secrets: nobody else's to read, and the owner's. */
-static void
-check_private(struct checking *c, const char *name, const char *path,
-              const uid_t *owner)
+void
+check_private(struct checking *c, struct place place, const char *path)
 {
 	struct stat st;
 
-	if (stat(path, &st) != 0) {
-		complain(c, name, "%s: %s", path, strerror(errno));
+	if (stat(path, &st) != 0)
+		fault(c, place, "%s: %s", path, strerror(errno));
+	else if ((st.st_mode & 077) != 0)
+		fault(c, place, "others may read %s: chmod go= %s", path, path);
+}
+
+/* What is written to. */
+static void
+check_owner(struct checking *c, struct place place, const char *path)
+{
+	struct stat st;
+
+	if (c->has_owner && stat(path, &st) == 0 && st.st_uid != c->owner)
+		fault(c, place, "%s is not %s's: chown it", path,
+		      c->config->user);
+}
+
+void
+check_reach(struct checking *c, struct place place, const char *path, int mode)
+{
+	int err;
+
+	if (!c->has_owner || geteuid() != 0)
 		return;
-	}
-	if ((st.st_mode & 077) != 0)
-		complain(c, name, "others may read %s: chmod go= %s", path,
-		         path);
-	if (owner != NULL && st.st_uid != *owner)
-		complain(c, name, "%s is not %s's: chown it", path,
-		         c->config->user);
-}
-
-/* Folders on the way to it may be closed. */
-static void
-check_reach(struct checking *c, const char *name, const char *path, int mode)
-{
-	int err = rights_try(c->config->user, path, mode);
-
+	err = rights_try(c->config->user, path, mode);
 	if (err != 0 && err != ENOENT) /* which is said elsewhere */
-		complain(c, name, "%s cannot use %s: %s", c->config->user,
-		         path, strerror(err));
+		fault(c, place, "%s cannot use %s: %s", c->config->user, path,
+		      strerror(err));
 }
 
 static void
-check_reaches(struct checking *c)
+check_database_files(struct checking *c)
 {
-	const struct config *config = c->config;
+	const char *database = c->config->database;
+	const struct place place = place_of("server.database");
+	char keys[4200];
 
-	check_reach(c, "database", config->database, R_OK | W_OK | X_OK);
-	check_reach(c, "records", config->records, R_OK | W_OK);
-	check_reach(c, "user", config->path, R_OK);
+	snprintf(keys, sizeof keys, "%s/key4.db", database);
+	check_reach(c, place, database, R_OK | W_OK | X_OK);
+	check_owner(c, place, database);
+	check_private(c, place, keys);
+	check_owner(c, place, keys);
 }
 
 static void
-check_keys(struct checking *c, const uid_t *owner)
+check_password(struct checking *c, const char *name, const char *path)
 {
-	char path[4200];
-
-	snprintf(path, sizeof path, "%s/key4.db", c->config->database);
-	check_private(c, "database", path, owner);
-	if (owner != NULL) {
-		struct stat st;
-
-		if (stat(c->config->database, &st) == 0 && st.st_uid != *owner)
-			complain(c, "database", "%s is not %s's: chown it",
-			         c->config->database, c->config->user);
-	}
+	if (path != NULL)
+		check_private(c, place_of(name), path);
 }
 
 static void
 check_files(struct checking *c)
 {
 	const struct config *config = c->config;
-	uid_t uid = 0;
-	const uid_t *owner = find_owner(c, &uid) ? &uid : NULL;
+	const struct place user = place_of("server.user"),
+	                   records = place_of("server.records");
 	struct stat st;
 
-	if (owner != NULL && geteuid() == 0)
-		check_reaches(c);
-	check_keys(c, owner);
-	check_private(c, "records", config->records, owner);
-	if (config->password_file != NULL)
-		check_private(c, "password_file", config->password_file, NULL);
+	find_owner(c);
+	check_database_files(c);
+	check_reach(c, records, config->records, R_OK | W_OK);
+	check_private(c, records, config->records);
+	check_owner(c, records, config->records);
+	check_password(c, "server.password_file", config->password_file);
+	check_password(c, "ca.token_password_file",
+	               config->token_password_file);
+	check_reach(c, user, config->path, R_OK);
 	if (stat(config->path, &st) == 0 && (st.st_mode & 022) != 0)
-		complain(c, "user", "others may write %s: chmod go-w it",
-		         config->path);
+		fault(c, user, "others may write %s: chmod go-w it",
+		      config->path);
 }
 
 /* --- the database -------------------------------------------------------- */
@@ -184,9 +223,9 @@ check_certificate(struct checking *c)
 	if (!speaks_tls(c->config))
 		return;
 	if (!tls_check(c->config, why, sizeof why))
-		complain(c, "server_cert", "%s", why);
+		fault(c, place_of("tls.server_cert"), "%s", why);
 	else if (tls_check_end(c->config, why, sizeof why))
-		remark(c, "server_cert", "%s", why);
+		remark(c, place_of("tls.server_cert"), "%s", why);
 }
 
 /* In a process that has no database open. */
@@ -200,10 +239,11 @@ check_database(struct checking *c)
 	                                   sizeof why);
 
 	if (engine == NULL) {
-		complain(c, "database", "%s", why);
+		fault(c, place_of("server.database"), "%s", why);
 		return;
 	}
 	check_certificate(c);
+	check_authority(c, engine);
 	engine_free(engine);
 }
 
@@ -222,24 +262,25 @@ static void
 check_accounts(struct checking *c, struct records *records)
 {
 	const struct config *config = c->config;
+	const struct place place = place_of("service system.auth");
 	struct account *accounts = NULL;
 	size_t n = 0, i = 0;
 	enum rec_err err = records_account_list(records, &accounts, &n);
 
 	if (err != REC_OK) {
-		complain(c, "records", "%s: %s", config->records,
-		         rec_strerror(err));
+		fault(c, place_of("server.records"), "%s: %s", config->records,
+		      rec_strerror(err));
 		return;
 	}
 	while (i < n && !can_log_in(config, &accounts[i]))
 		i++;
 	if (i == n && config->system.auth == AUTH_DIGEST)
-		complain(c, "auth", "no account can log in by digest in realm "
-		         "\"%s\": set a password with \"psmd account passwd\"",
-		         config->realm);
+		fault(c, place, "no account can log in by digest in realm "
+		      "\"%s\": set a password with \"psmd account passwd\"",
+		      config->realm);
 	else if (i == n && config->system.auth == AUTH_BASIC)
-		complain(c, "auth", "no account can log in: make one with "
-		         "\"psmd account add\"");
+		fault(c, place, "no account can log in: make one with \"psmd "
+		      "account add\"");
 	if (accounts != NULL)
 		explicit_bzero(accounts, n * sizeof *accounts);
 	free(accounts);
@@ -252,12 +293,13 @@ check_records(struct checking *c)
 	enum rec_err err = records_open(c->config->records, false, &records);
 
 	if (err != REC_OK) {
-		complain(c, "records", "%s: %s", c->config->records,
-		         rec_strerror(err));
+		fault(c, place_of("server.records"), "%s: %s",
+		      c->config->records, rec_strerror(err));
 		return;
 	}
 	if (c->config->system.enabled)
 		check_accounts(c, records);
+	check_client_accounts(c, records);
 	records_close(records);
 }
 
@@ -296,7 +338,8 @@ is_fault(int err, bool runs)
 static void
 check_address(struct checking *c, const struct listen_address *at, bool runs)
 {
-	const char *name = at->tls ? "listen_https" : "listen_http";
+	const struct place place = place_of(at->tls ? "server.listen_https"
+	                                            : "server.listen_http");
 	const char *host = at->host != NULL ? at->host : "*";
 	const struct addrinfo hints = { .ai_flags = AI_PASSIVE,
 		                        .ai_socktype = SOCK_STREAM };
@@ -304,8 +347,8 @@ check_address(struct checking *c, const struct listen_address *at, bool runs)
 	int err = getaddrinfo(at->host, at->port, &hints, &list), why = 0;
 
 	if (err != 0) {
-		complain(c, name, "%s port %s: %s", host, at->port,
-		         gai_strerror(err));
+		fault(c, place, "%s port %s: %s", host, at->port,
+		      gai_strerror(err));
 		return;
 	}
 	for (const struct addrinfo *info = list; info != NULL;
@@ -313,14 +356,13 @@ check_address(struct checking *c, const struct listen_address *at, bool runs)
 		if (!can_bind(info) && is_fault(errno, runs))
 			why = errno;
 	if (why != 0)
-		complain(c, name, "%s port %s: %s", host, at->port,
-		         strerror(why));
+		fault(c, place, "%s port %s: %s", host, at->port,
+		      strerror(why));
 	freeaddrinfo(list);
 }
 
-/* The service's transport has an address to come in by. */
-static void
-check_transport(struct checking *c)
+void
+check_transport(struct checking *c, const char *name, enum transport transport)
 {
 	const struct config *config = c->config;
 	bool tls = false, plain = false;
@@ -329,12 +371,20 @@ check_transport(struct checking *c)
 		tls |= config->listen[i].tls;
 		plain |= !config->listen[i].tls;
 	}
-	if (config->n_listen == 0 || !config->system.enabled)
+	if (config->n_listen == 0) /* systemd's sockets may */
 		return;
-	if (config->system.transport == TRANSPORT_HTTPS && !tls)
-		complain(c, "transport", "https, but listen_https is empty");
-	if (config->system.transport == TRANSPORT_HTTP && !plain)
-		complain(c, "transport", "http, but listen_http is empty");
+	if (transport == TRANSPORT_HTTPS && !tls)
+		fault(c, place_of(name), "https, but listen_https is empty");
+	if (transport == TRANSPORT_HTTP && !plain)
+		fault(c, place_of(name), "http, but listen_http is empty");
+}
+
+static void
+check_system_transport(struct checking *c)
+{
+	if (c->config->system.enabled)
+		check_transport(c, "service system.transport",
+		                c->config->system.transport);
 }
 
 static void
@@ -351,31 +401,40 @@ check_addresses(struct checking *c)
 bool
 config_check(const struct config *config, FILE *complaints)
 {
-	struct checking c = { config, complaints, true };
+	struct checking c = { .config = config, .complaints = complaints,
+		              .good = true };
 
 	check_files(&c);
+	check_issuing(&c);
 	check_database(&c);
 	check_records(&c);
-	check_transport(&c);
+	check_system_transport(&c);
 	check_addresses(&c);
 	return c.good;
+}
+
+static void
+tell_start(const struct checking *c, const struct config *old)
+{
+	for (size_t i = 0; i < N_SETTINGS; i++)
+		if (settings[i].at_start &&
+		    !setting_equal(&settings[i], c->config, old))
+			remark(c, (struct place){ &settings[i], NULL, 0 },
+			       "it takes effect at the next start");
 }
 
 bool
 config_check_reload(const struct config *config, const struct config *old,
                     FILE *complaints)
 {
-	struct checking c = { config, complaints, true };
+	struct checking c = { .config = config, .complaints = complaints,
+		              .good = true };
 
 	check_certificate(&c);
+	check_issuing(&c);
 	check_records(&c);
-	check_transport(&c);
-	if (!c.good)
-		return false;
-	for (size_t i = 0; i < N_SETTINGS; i++)
-		if (settings[i].at_start &&
-		    !setting_equal(&settings[i], config, old))
-			remark(&c, settings[i].name,
-			       "it takes effect at the next start");
-	return true;
+	check_system_transport(&c);
+	if (c.good)
+		tell_start(&c, old);
+	return c.good;
 }

@@ -9,7 +9,7 @@
  * reader of ours, which counts them, takes sections itself, and finds at the
  * next line whether the one before was a setting. */
 
-#include "psmd/config_int.h"
+#include "psmd/config_reading.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -21,30 +21,7 @@
 
 #define BLANKS " \t\v\f\r\n"
 
-/* Where the settings go that follow. */
-struct section {
-	const struct setting *table; /* NULL: an unknown one */
-	size_t n;
-	const char *name;            /* as in table */
-	void *base;                  /* struct config or struct internal_id */
-	unsigned *lines;             /* of each row; 0: not yet */
-};
-
-struct reading {
-	struct config *config;
-	FILE *in, *complaints;
-	const char *shown;    /* the file's name */
-	char *folder;         /* absolute */
-	unsigned line;
-	bool waiting;         /* the line must turn out to be a setting */
-	bool in_section;
-	bool failed;
-	bool out_of_memory;
-	struct section section;
-	unsigned id_lines[N_ID_SETTINGS];
-};
-
-static void __attribute__((format(printf, 2, 3)))
+void
 complain(struct reading *r, const char *format, ...)
 {
 	va_list args;
@@ -62,7 +39,7 @@ complain(struct reading *r, const char *format, ...)
 	putc('\n', r->complaints);
 }
 
-static void
+void
 no_memory(struct reading *r)
 {
 	if (!r->out_of_memory)
@@ -70,274 +47,95 @@ no_memory(struct reading *r)
 	r->out_of_memory = true;
 }
 
-/* --- values -------------------------------------------------------------- */
-
-static bool
-keep_text(struct reading *r, char **at, const char *text)
-{
-	char *copy = strdup(text);
-
-	if (copy == NULL) {
-		no_memory(r);
-		return false;
-	}
-	free(*at);
-	*at = copy;
-	return true;
-}
-
-static void
-read_text(struct reading *r, const struct setting *s, const char *value,
-          char **at)
-{
-	size_t len = strlen(value);
-
-	if (len < s->min || len > s->max)
-		complain(r, "%s has %u to %u bytes", s->name, s->min,
-		         s->max);
-	else if (strpbrk(value, "\"\\") != NULL)
-		complain(r, "%s has neither \" nor \\", s->name);
-	else if (len > 0)
-		keep_text(r, at, value);
-}
-
-static void
-read_path(struct reading *r, const struct setting *s, const char *value,
-          char **at)
-{
-	char path[PATH_MAX];
-	int len = snprintf(path, sizeof path, "%s%s%s",
-	                   value[0] == '/' ? "" : r->folder,
-	                   value[0] == '/' ? "" : "/", value);
-
-	if (value[0] == '\0' && s->min > 0)
-		complain(r, "%s is needed", s->name);
-	else if (len < 0 || (size_t)len >= sizeof path)
-		complain(r, "%s is too long a path", s->name);
-	else if (value[0] != '\0')
-		keep_text(r, at, path);
-}
-
-static void
-read_number(struct reading *r, const struct setting *s, const char *value,
-            unsigned *at)
-{
-	char *end;
-	unsigned long n;
-
-	errno = 0;
-	n = strtoul(value, &end, 10);
-	if (*value < '0' || *value > '9' || *end != '\0' || errno != 0 ||
-	    n < s->min || n > s->max)
-		complain(r, "%s is a number from %u to %u, not \"%s\"",
-		         s->name, s->min, s->max, value);
-	else
-		*at = (unsigned)n;
-}
-
-static void
-read_switch(struct reading *r, const struct setting *s, const char *value,
-            bool *at)
-{
-	if (strcmp(value, "yes") == 0)
-		*at = true;
-	else if (strcmp(value, "no") == 0)
-		*at = false;
-	else
-		complain(r, "%s is yes or no, not \"%s\"", s->name,
-		         value);
-}
-
-static void
-read_choice(struct reading *r, const struct setting *s, const char *value,
-            unsigned *at)
-{
-	char list[128] = "";
-	size_t len = 0;
-
-	for (unsigned i = 0; s->words[i] != NULL; i++) {
-		if (strcmp(s->words[i], value) == 0) {
-			*at = i;
-			return;
-		}
-		len += (size_t)snprintf(list + len, sizeof list - len, "%s%s",
-		                        i > 0 ? ", " : "", s->words[i]);
-	}
-	complain(r, "%s is one of %s, not \"%s\"", s->name, list,
-	         value);
-}
-
-/* --- addresses ----------------------------------------------------------- */
-
-/* A port's number, or the name of one. */
-static bool
-port_is_fine(const char *port)
-{
-	char *end;
-	unsigned long n;
-
-	if (*port < '0' || *port > '9')
-		return *port != '\0' && strspn(port, "abcdefghijklmnopqrstuvwxyz"
-		                               "0123456789-") == strlen(port);
-	n = strtoul(port, &end, 10);
-	return *end == '\0' && n <= 65535;
-}
-
-/* "[::1]:8443", "host:8443", "*:8443": cut in place. */
-static bool
-split_address(char *text, char **ret_host, char **ret_port)
-{
-	char *colon = strrchr(text, ':');
-
-	if (colon == NULL || colon == text || !port_is_fine(colon + 1))
-		return false;
-	*colon = '\0';
-	*ret_port = colon + 1;
-	*ret_host = text;
-	if (text[0] == '[') {
-		if (colon - text < 3 || colon[-1] != ']')
-			return false;
-		colon[-1] = '\0';
-		*ret_host = text + 1;
-		return true;
-	}
-	return strpbrk(text, ":[]") == NULL;
-}
-
-static bool
-add_listen(struct reading *r, const char *host, const char *port, bool tls)
-{
-	struct config *config = r->config;
-	struct listen_address *more, *added;
-
-	more = realloc(config->listen, (config->n_listen + 1) * sizeof *more);
-	if (more == NULL) {
-		no_memory(r);
-		return false;
-	}
-	config->listen = more;
-	added = &more[config->n_listen];
-	*added = (struct listen_address){ .tls = tls };
-	config->n_listen++;
-	return keep_text(r, &added->port, port) &&
-	       (strcmp(host, "*") == 0 || keep_text(r, &added->host, host));
-}
-
-static void
-read_listen(struct reading *r, const struct setting *s, const char *value)
-{
-	char text[INI_MAX_LINE], *rest = text, *word, *host, *port;
-
-	snprintf(text, sizeof text, "%s", value);
-	while ((word = strtok_r(rest, ", \t", &rest)) != NULL) {
-		if (!split_address(word, &host, &port)) {
-			complain(r, "%s is a list of addresses with "
-			         "ports, as \"127.0.0.1:8443\", \"[::1]:8443\" "
-			         "or \"*:8443\"", s->name);
-			return;
-		}
-		if (!add_listen(r, host, port, s->kind == SETTING_LISTEN_HTTPS))
-			return;
-	}
-}
-
-static void
-read_value(struct reading *r, const struct setting *s, const char *value,
-           void *base)
-{
-	void *at = setting_at(base, s);
-
-	switch (s->kind) {
-	case SETTING_PATH:
-		read_path(r, s, value, at);
-		break;
-	case SETTING_TEXT:
-		read_text(r, s, value, at);
-		break;
-	case SETTING_NUMBER:
-		read_number(r, s, value, at);
-		break;
-	case SETTING_SWITCH:
-		read_switch(r, s, value, at);
-		break;
-	case SETTING_CHOICE:
-		read_choice(r, s, value, at);
-		break;
-	case SETTING_LISTEN_HTTPS:
-	case SETTING_LISTEN_HTTP:
-		read_listen(r, s, value);
-		break;
-	}
-}
-
 /* --- sections ------------------------------------------------------------ */
 
-static bool
-is_section(const char *name)
+/* The name as the table has it, or NULL. */
+static const char *
+find_section(const char *name)
 {
 	for (size_t i = 0; i < N_SETTINGS; i++)
 		if (strcmp(settings[i].section, name) == 0)
+			return settings[i].section;
+	return NULL;
+}
+
+static bool
+is_there(const struct reading *r, const struct named_kind *kind,
+         const char *name)
+{
+	for (size_t i = 0; i < named_count(r->config, kind); i++)
+		if (strcmp(named_name(named_at(r->config, kind, i)), name) == 0)
 			return true;
 	return false;
 }
 
-static struct internal_id *
-add_id(struct reading *r, const char *id)
+/* [client name] and the like, each once. */
+static void
+begin_named(struct reading *r, const struct named_kind *kind, const char *name)
 {
-	struct config *config = r->config;
-	struct internal_id *more;
+	void *added;
 
-	more = realloc(config->ids, (config->n_ids + 1) * sizeof *more);
-	if (more == NULL) {
+	if (!kind->name_is_fine(name)) {
+		complain(r, "\"%s\" is no %s", name, kind->rule);
+		return;
+	}
+	if (is_there(r, kind, name)) {
+		complain(r, "[%s %s] stands there twice", kind->section, name);
+		return;
+	}
+	added = named_add(r->config, kind, name, r->line);
+	if (added == NULL) {
 		no_memory(r);
-		return NULL;
-	}
-	config->ids = more;
-	more[config->n_ids] = (struct internal_id){ .is_protected = true };
-	if (!keep_text(r, &more[config->n_ids].id, id))
-		return NULL;
-	return &config->ids[config->n_ids++];
-}
-
-/* [id #name], each once. */
-static void
-begin_id(struct reading *r, const char *id)
-{
-	struct internal_id *added;
-
-	if (!internal_id_valid(id)) {
-		complain(r, "\"%s\" is no internal id: \"#\", then 1 to "
-		         "40 of a-z A-Z 0-9 _ -", id);
 		return;
 	}
-	for (size_t i = 0; i < r->config->n_ids; i++)
-		if (strcmp(r->config->ids[i].id, id) == 0) {
-			complain(r, "[id %s] stands there twice", id);
-			return;
+	r->section = (struct section){ kind->table, kind->n_settings,
+		                       kind->section, added,
+		                       named_lines_last(r->config, kind) };
+}
+
+/* The kind of "client name", and the name; NULL: another section. */
+static const struct named_kind *
+find_kind(char *section, char **ret_name)
+{
+	size_t len = strcspn(section, BLANKS);
+	char *name = section + len + strspn(section + len, BLANKS);
+
+	for (size_t i = 0; i < N_NAMED && *name != '\0'; i++)
+		if (strlen(named_kinds[i].section) == len &&
+		    strncmp(named_kinds[i].section, section, len) == 0) {
+			*ret_name = name;
+			return &named_kinds[i];
 		}
-	added = add_id(r, id);
-	if (added == NULL)
-		return;
-	memset(r->id_lines, 0, sizeof r->id_lines);
-	r->section = (struct section){ id_settings, N_ID_SETTINGS, "id", added,
-		                       r->id_lines };
+	return NULL;
 }
 
 static void
-begin_section(struct reading *r, const char *name)
+cut_blanks(char *text)
 {
+	size_t len = strlen(text);
+
+	while (len > 0 && strchr(BLANKS, text[len - 1]) != NULL)
+		len--;
+	text[len] = '\0';
+}
+
+static void
+begin_section(struct reading *r, char *name)
+{
+	const struct named_kind *kind;
+	const char *found;
+	char *own_name;
+
 	r->in_section = true;
 	r->section = (struct section){ .table = NULL };
-	if (strncmp(name, "id ", 3) == 0)
-		begin_id(r, name + 3 + strspn(name + 3, BLANKS));
-	else if (is_section(name)) {
-		r->section = (struct section){ settings, N_SETTINGS, NULL,
+	cut_blanks(name);
+	if ((kind = find_kind(name, &own_name)) != NULL)
+		begin_named(r, kind, own_name);
+	else if ((found = find_section(name)) != NULL)
+		r->section = (struct section){ settings, N_SETTINGS, found,
 			                       r->config,
 			                       r->config->lines->of };
-		for (size_t i = 0; i < N_SETTINGS; i++)
-			if (strcmp(settings[i].section, name) == 0)
-				r->section.name = settings[i].section;
-	} else
+	else
 		complain(r, "there is no section [%s]", name);
 }
 
@@ -464,15 +262,82 @@ next_line(char *buf, int size, void *arg)
 
 /* --- the whole ----------------------------------------------------------- */
 
-/* Every setting as it is when the file does not say. */
+/* Settings as they are when the file does not say. */
 static void
-take_defaults(struct reading *r)
+take_defaults(struct reading *r, const struct setting *table, size_t n,
+              const unsigned *lines, void *base)
 {
-	for (size_t i = 0; i < N_SETTINGS; i++)
-		if (r->config->lines->of[i] == 0)
-			read_value(r, &settings[i], settings[i].fallback,
-			           r->config);
+	for (size_t i = 0; i < n; i++)
+		if (lines[i] == 0)
+			read_value(r, &table[i], table[i].fallback, base);
 }
+
+static void
+take_named_defaults(struct reading *r, size_t kind_index)
+{
+	const struct named_kind *kind = &named_kinds[kind_index];
+	const struct named_lines *lines = r->config->lines->named[kind_index];
+
+	for (size_t i = 0; i < named_count(r->config, kind); i++) {
+		r->line = lines[i].section;
+		take_defaults(r, kind->table, kind->n_settings, lines[i].of,
+		              named_at(r->config, kind, i));
+	}
+}
+
+static void
+take_all_defaults(struct reading *r)
+{
+	struct config *config = r->config;
+
+	if (config_profile(config, PROFILE_BUILT_IN) == NULL &&
+	    named_add(config, &named_kinds[NAMED_PROFILE], PROFILE_BUILT_IN,
+	              0) == NULL)
+		no_memory(r);
+	take_defaults(r, settings, N_SETTINGS, config->lines->of, config);
+	for (size_t i = 0; i < N_NAMED; i++)
+		take_named_defaults(r, i);
+}
+
+/* --- what belongs together ----------------------------------------------- */
+
+static void
+judge_profiles(struct reading *r)
+{
+	const struct config *config = r->config;
+
+	for (size_t i = 0; i < config->n_profiles; i++) {
+		r->line = config->lines->named[NAMED_PROFILE][i].section;
+		profile_judge(r, &config->profiles[i]);
+	}
+}
+
+static void
+judge_profile_name(struct reading *r, const char *setting, const char *name)
+{
+	if (config_profile(r->config, name) == NULL)
+		complain(r, "%s: there is no profile \"%s\"", setting, name);
+}
+
+static void
+judge_names(struct reading *r)
+{
+	const struct config *config = r->config;
+	const struct named_lines *lines = config->lines->named[NAMED_CLIENT];
+	const size_t at = named_setting(&named_kinds[NAMED_CLIENT],
+	                                "profiles");
+
+	for (size_t i = 0; i < config->n_clients; i++)
+		for (size_t k = 0; k < config->clients[i].n_profiles; k++) {
+			r->line = lines[i].of[at];
+			judge_profile_name(r, "profiles",
+			                   config->clients[i].profiles[k]);
+		}
+	r->line = config->lines->of[setting_find("orders.profile") - settings];
+	judge_profile_name(r, "profile", config->order_profile);
+}
+
+/* --- the file ------------------------------------------------------------ */
 
 /* A byte order mark, which some editors put there. */
 static void
@@ -516,7 +381,11 @@ read_lines(struct reading *r)
 		no_memory(r);
 	if (ferror(r->in))
 		complain(r, "%s", strerror(errno));
-	take_defaults(r);
+	take_all_defaults(r);
+	if (!r->failed) {
+		judge_profiles(r);
+		judge_names(r);
+	}
 }
 
 struct config *

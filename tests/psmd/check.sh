@@ -182,6 +182,160 @@ again
 need run "$PSMD" account remove admin -c "$conf"
 set_to 'service system' auth basic
 complains 'no account at all' 'auth: no account can log in'
+
+# --- what is issued, and to whom
+
+# give_client [NAME VALUE]...: a client that may have PKCS#12 files made, in
+# files of its own
+give_client() {
+	head -c 32 /dev/urandom | base64 >"$dir/aes"
+	echo 0123456789abcdef0123456789abcdef01234567 >"$dir/em"
+	cp "$tmp/signer.pem" "$dir/signer.pem"
+	chmod 600 "$dir/aes" "$dir/em"
+	set_to 'client admin' aes_key_file aes
+	set_to 'client admin' em_key_file em
+	set_to 'client admin' certificate signer.pem
+	set_to 'client admin' addresses 127.0.0.1
+	set_to 'service pkcs12' enabled yes
+	while [ $# -gt 1 ]; do
+		set_to 'client admin' "$1" "$2"
+		shift 2
+	done
+}
+
+# with_client: a good configuration, and a client in it
+with_client() {
+	again
+	give_client "$@"
+}
+
+make_cert signer
+again
+set_to 'service orders' enabled yes
+check 'that there is no authority yet is no fault' judge
+check 'but said' err ': \[ca\] nickname: .*"psmd ca init"'
+set_to ca nickname far:away
+check 'by its name, with a token that is not there' eval 'judge &&
+	err "no certificate \"far:away\" is here"'
+set_to ca nickname '#issuer'
+need run "$PSMD" ca init -c "$conf"
+check 'with one all is fine' judge
+check 'and nothing more is said' not test -s "$tmp/err"
+set_to server listen_https ''
+set_to server listen_http 127.0.0.1:0
+set_to 'service system' enabled no
+complains 'orders without HTTPS' \
+	':[0-9]*: \[service orders\] enabled: https, but listen_https is empty'
+again
+set_to 'service orders' enabled yes
+set_to ca crl_file away/ca.crl
+complains 'a CRL in a folder that is not there' \
+	':[0-9]*: \[ca\] crl_file: .*/away/: no file can be made there'
+again
+set_to ca token_password_file pin
+complains 'a password of a token that is not there' \
+	':[0-9]*: \[ca\] token_password_file: .*No such file'
+echo 1234 >"$dir/pin"
+chmod 644 "$dir/pin"
+complains 'one that others may read' 'token_password_file: others may read'
+again
+set_to 'service pkcs12' enabled yes
+complains 'PKCS#12 files for nobody' \
+	'\[service pkcs12\] enabled: .*there is no \[client name\]'
+with_client
+set_to 'service pkcs12' transport http
+complains 'PKCS#12 files over HTTP without an address for it' \
+	'\[service pkcs12\] transport: http, but listen_http is empty'
+with_client
+check 'a client with all that it needs is fine' judge
+check 'and nothing is said about it' not err 'client'
+sed 's/^\[client admin\]/[client nobody-here]/' "$conf" >"$tmp/conf"
+cat "$tmp/conf" >"$conf"
+check 'that it has no account yet is no fault' judge
+check 'but said too' \
+	err ':[0-9]*: \[client nobody-here\]: there is no account'
+
+with_client aes_key_file none
+complains 'a key that is not there' \
+	':[0-9]*: \[client admin\] aes_key_file: .*No such file'
+with_client
+fold -w 11 "$dir/aes" | sed 's/$/\r/' >"$tmp/aes"
+cat "$tmp/aes" >"$dir/aes"
+check 'ends of lines in a key are fine' judge
+head -c 31 /dev/urandom | base64 >"$dir/aes"
+complains 'a key that is too short' 'aes_key_file: .*base64 of 32 bytes'
+head -c 33 /dev/urandom | base64 >"$dir/aes"
+complains 'one that is too long' 'aes_key_file: .*base64 of 32 bytes'
+head -c 32 /dev/urandom >"$dir/aes"
+complains 'one that is not base64' 'aes_key_file: .*base64 of 32 bytes'
+with_client
+chmod 640 "$dir/aes"
+complains 'a key that others may read' 'aes_key_file: others may read'
+
+with_client
+head -c 128 /dev/zero | tr '\0' '~' >"$dir/em"
+check '128 characters of emKey are fine' judge
+head -c 129 /dev/zero | tr '\0' '~' >"$dir/em"
+complains 'more are not' \
+	':[0-9]*: \[client admin\] em_key_file: .*one line of 1 to 128'
+printf 'one\ntwo\n' >"$dir/em"
+complains 'nor are two lines' 'em_key_file: .*one line'
+: >"$dir/em"
+complains 'nor is none' 'em_key_file: .*one line'
+printf 'caf\303\251\n' >"$dir/em"
+complains 'nor what is not ASCII' 'em_key_file: .*one line'
+printf 'a\0b\n' >"$dir/em"
+complains 'nor a NUL' 'em_key_file: .*one line'
+with_client
+chmod 604 "$dir/em"
+complains 'an emKey that others may read' 'em_key_file: others may read'
+
+with_client
+chmod 644 "$dir/signer.pem"
+check 'a certificate is no secret' judge
+cat "$tmp/signer.pem" >>"$dir/signer.pem"
+complains 'two of them' \
+	':[0-9]*: \[client admin\] certificate: .*PEM with one certificate'
+cat "$tmp/signer.key" >"$dir/signer.pem"
+complains 'a key in its place' 'certificate: .*PEM with one certificate'
+openssl x509 -in "$tmp/signer.pem" -outform der -out "$dir/signer.pem"
+complains 'DER in its place' 'certificate: .*PEM with one certificate'
+printf -- '-----BEGIN CERTIFICATE-----\nMAMCAQE=\n%s\n' \
+	'-----END CERTIFICATE-----' >"$dir/signer.pem"
+complains 'what is not even one' 'certificate: .*signer.pem: this is no cert'
+rm "$dir/signer.pem"
+complains 'no certificate' 'certificate: .*No such file'
+
+if [ "$(id -u)" -eq 0 ]; then
+	with_client
+	chmod go+x "$tmp"
+	chown -R nobody "$dir"
+	chown root "$dir/aes" "$dir/em"
+	set_to server user nobody
+	complains 'a key that the user cannot read' \
+		'\[client admin\] aes_key_file: nobody cannot use .*/aes'
+	check 'an emKey too' err 'em_key_file: nobody cannot use .*/em'
+	check 'the certificate is its own' not err 'certificate: nobody'
+	mkdir "$dir/www"
+	set_to ca crl_file www/ca.crl
+	complains 'a CRL in a folder that the user cannot write' \
+		'\[ca\] crl_file: .*/www/: no file can be made there: Perm'
+	chmod go-x "$tmp"
+else
+	skip 'what another user may use is for root to see'
+fi
+again
+set_to 'profile client' days 364
+set_to 'profile client' max_days 364
+check 'short days are none of its business without orders' judge
+check 'and nothing is said about them' not err 'max_days'
+set_to 'service orders' enabled yes
+check 'with orders they are told' judge
+check 'as what they are' err '\[orders\] profile: max_days of "client" is less'
+set_to 'profile client' max_days 365
+check 'a year is fine' judge
+check 'and nothing is said about it' not err 'max_days'
+
 conf=$tmp/none
 complains 'a configuration that is not there' 'none: No such file'
 conf=$tmp
