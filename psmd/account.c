@@ -289,8 +289,8 @@ add(struct editing *e)
 		return fail_records(e, err);
 	print_password(e);
 	if (e->account.privileges == 0)
-		fprintf(stderr, "psmd: \"%s\" has no privileges yet\n",
-		        e->account.name);
+		fprintf(stderr, "psmd: \"%s\" has no privileges: it can order, "
+		        "and no more\n", e->account.name);
 	return true;
 }
 

@@ -6,54 +6,20 @@
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #include "psmd/command.h"
+#include "psmd/plain.h"
 #include "psmd/records_audit.h"
-
-/* One entry is one line, and does nothing to a terminal: what controls one (C0,
- * DEL, C1 in UTF-8) comes out as \xNN. */
-static bool
-is_control(const char *text)
-{
-	unsigned char c = (unsigned char)text[0], next = (unsigned char)text[1];
-
-	return c < 0x20 || c == 0x7f ||
-	       (c == 0xc2 && next >= 0x80 && next < 0xa0);
-}
-
-static void
-print_plain(const char *text, const char *also)
-{
-	for (; *text != '\0'; text++)
-		if (is_control(text) || strchr(also, *text) != NULL)
-			printf("\\x%02x", (unsigned char)*text);
-		else
-			putchar(*text);
-}
 
 /* A blank ends it: a name with one in it is not to look like more fields. */
 static void
 print_field(const char *name, const char *text)
 {
 	printf(" %s=", name);
-	print_plain(*text != '\0' ? text : "-", "\\ ");
+	print_word(text);
 }
 
-static void
-print_time(int64_t seconds)
-{
-	char text[32];
-	struct tm tm;
-	time_t when = (time_t)seconds;
-
-	if (gmtime_r(&when, &tm) != NULL &&
-	    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm) != 0)
-		fputs(text, stdout);
-	else
-		printf("%jd", (intmax_t)seconds);
-}
-
+/* One entry is one line. */
 static bool
 print_entry(const struct audit_entry *entry, void *arg)
 {

@@ -25,6 +25,14 @@ struct engine *engine_new(const char *database, const char *password_file,
 bool engine_call(struct engine *engine,
                  void (*fn)(struct psm_ctx *ctx, void *arg), void *arg);
 size_t engine_waiting(struct engine *engine);
+/* Unlock another token than the database, on the engine's thread alone, with
+ * the password in password_file, which is good as long as the engine is. One
+ * that was wrong is not tried again before its file changes: tokens count. What
+ * psm_login() says.
+ *   ret_asked  the token was locked */
+enum psm_err engine_login(struct engine *engine, struct psm_ctx *ctx,
+                          const char *token, const char *password_file,
+                          bool *ret_asked, char *why, size_t size);
 /* Finish what was taken, lock and close the database. NULL is fine. */
 void engine_free(struct engine *engine);
 

@@ -9,9 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <sodium.h>
-
 #include "psmd/init_int.h"
+#include "psmd/pem.h"
 #include "psmd/server_cert.h"
 
 /* A machine's name may be such that no certificate can have it. */
@@ -56,31 +55,18 @@ make_ca(struct ca *ca, const char *name)
 static bool
 write_pem(const struct making *m, const struct ca *ca)
 {
-	size_t len = 0, size, at = 0;
+	size_t len = 0, at = 0;
 	const unsigned char *der = ca_cert_der(ca, &len);
-	char *base64, *pem = NULL;
+	char *pem = NULL;
 	FILE *out = open_memstream(&pem, &at);
 	bool good;
 
-	size = sodium_base64_encoded_len(len, sodium_base64_VARIANT_ORIGINAL);
-	base64 = malloc(size);
-	if (out == NULL || base64 == NULL) {
-		if (out != NULL)
-			fclose(out);
-		free(pem);
-		free(base64);
+	if (out == NULL)
 		return command_fail("out of memory");
-	}
-	sodium_bin2base64(base64, size, der, len,
-	                  sodium_base64_VARIANT_ORIGINAL);
-	fputs("-----BEGIN CERTIFICATE-----\n", out);
-	for (size_t i = 0; i < size - 1; i += 64)
-		fprintf(out, "%.64s\n", base64 + i);
-	fputs("-----END CERTIFICATE-----\n", out);
-	good = fclose(out) == 0 || command_fail("out of memory");
+	good = pem_write(out, der, len);
+	good = (fclose(out) == 0 && good) || command_fail("out of memory");
 	good = good && init_write(m, "ca.pem", 0644, pem, at);
 	free(pem);
-	free(base64);
 	return good;
 }
 

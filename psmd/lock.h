@@ -19,5 +19,8 @@
 int lock_take(const char *path);
 /* Has another process the lock? */
 bool lock_is_taken(const char *path);
+/* The lock of a file that is there for that alone: made when it is not, and
+ * given to the owner of the file beside. Others are waited for so long. */
+int lock_wait(const char *path, const char *beside, unsigned seconds);
 
 #endif

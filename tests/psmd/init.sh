@@ -44,7 +44,7 @@ check 'the password of the database opens it' \
 check 'the configuration is fine' psmd check -c "$conf"
 check 'the account is there, with every privilege' eval \
 	'psmd account list -c "$conf" &&
-	out "^enabled  *digest  *system-control  *admin$"'
+	out "^enabled  *digest  *system-control,order-control  *admin$"'
 need server_cert
 check 'the server certificate comes from the CA' quietly openssl verify \
 	-CAfile "$dir/ca.pem" -purpose sslserver "$tmp/server.pem"
@@ -148,6 +148,7 @@ check 'without a folder it is a usage error' fails 2 init
 check 'so is a word too many' fails 2 init a b
 check 'and an option of another subcommand' fails 2 init -c x "$tmp/none"
 check 'and one that is none' fails 2 init --nonsense "$tmp/none"
+check 'half of one' eval 'fails 2 order && err "needs a second word"'
 check 'and no subcommand at all' fails 2
 check 'and one that is none' fails 2 nonsense
 check '--version says it' psmd --version
