@@ -5,3 +5,9 @@ examples_import_SOURCES = examples/import.c
 examples_import_LDADD = psm/libpsm.la
 examples_request_SOURCES = examples/request.c
 examples_request_LDADD = psm/libpsm.la
+
+# A portal for enrolment before psmd; tests/js/portal.test.js visits it.
+EXTRA_DIST += \
+	examples/portal/enrol.js \
+	examples/portal/install.js \
+	examples/portal/portal.js

@@ -32,6 +32,7 @@ EXTRA_DIST += \
 	tests/js/pages/test-cgi-answer.js \
 	tests/js/pages/test-cgi-challenge.js \
 	tests/js/pages/test-cgi-keys.js \
+	tests/js/portal.test.js \
 	tests/js/reporter.mjs \
 	tests/js/window.js
 

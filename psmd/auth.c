@@ -16,6 +16,7 @@
 #include <sodium.h>
 
 #include "psmd/auth_internal.h"
+#include "psmd/client_cert.h"
 #include "psmd/log.h"
 #include "psmd/password.h"
 
@@ -295,7 +296,7 @@ identify(struct login *login, const struct route *route,
 	int refusal = judge_session(login);
 
 	if (refusal != REFUSED_AUTHORIZATION || route->auth == ROUTE_SESSION ||
-	    service == NULL)
+	    service == NULL || service->auth == AUTH_NONE)
 		return refusal;
 	refusal = judge_header(login, service->auth);
 	if (refusal == REFUSED_AUTHORIZATION &&
@@ -315,6 +316,23 @@ admit(const struct account *account, const struct route *route,
 	return 0;
 }
 
+/* Where somebody has to log in, a certificate of ours that is revoked is nobody's
+ * way in, whatever comes with it. */
+static int
+check_client_cert(const struct request *request)
+{
+	int64_t id;
+
+	switch (client_cert_look(request, &id)) {
+	case CLIENT_CERT_IS_REVOKED:
+		return REFUSED_AUTHORIZATION;
+	case CLIENT_CERT_IS_UNKNOWN:
+		return REFUSED_BUSY;
+	default:
+		return 0;
+	}
+}
+
 int
 auth_check(struct auth *auth, const struct route *route,
            struct request *request, struct reply *reply)
@@ -326,7 +344,8 @@ auth_check(struct auth *auth, const struct route *route,
 	        route->service != NULL ? route->service(login.config) : NULL;
 	int refusal = check_service(service, request->peer);
 
-	if (refusal != 0 || route->auth == ROUTE_OPEN)
+	if (refusal != 0 || route->auth == ROUTE_OPEN ||
+	    (refusal = check_client_cert(request)) != 0)
 		return refusal;
 	if (route->auth == ROUTE_SERVICE && service != NULL &&
 	    service->auth == AUTH_NONE) {

@@ -37,7 +37,8 @@ void auth_free(struct auth *auth);
  * header X-PSM-Token, whatever its value, gets no challenge, so that a browser
  * does not ask for a password in place of the page, which sends it always. A
  * write that a browser says comes from another site's page is refused, even
- * where nobody needs to log in. */
+ * where nobody needs to log in; so is each on a connection with a certificate
+ * of this service's that is revoked or has expired. */
 int auth_check(struct auth *auth, const struct route *route,
                struct request *request, struct reply *reply);
 

@@ -468,6 +468,9 @@ static void
 write_line(const struct exchange *exchange)
 {
 	const struct request *request = &exchange->request;
+	const char *account = request->account[0] != '\0'
+	                              ? request->account
+	                              : exchange->reply.account;
 	double seconds = seconds_since(&exchange->since);
 	size_t len = strcspn(exchange->target, "?");
 
@@ -476,7 +479,7 @@ write_line(const struct exchange *exchange)
 	         "status=%u ms=%.1f bytes=%zu",
 	         LOGGED_METHOD, request->method,
 	         len < LOGGED_PATH ? (int)len : LOGGED_PATH, exchange->target,
-	         request->account[0] != '\0' ? request->account : "-",
+	         account[0] != '\0' ? account : "-",
 	         request->peer != NULL ? request->peer->address : "-",
 	         exchange->reply.status, seconds * 1000,
 	         exchange->reply.body_len);

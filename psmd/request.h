@@ -57,6 +57,8 @@ struct reply {
 	void (*release)(void *owner);
 	void *owner;
 	bool close;         /* the connection, after this */
+	char account[ACCOUNT_NAME_MAX + 1]; /* of a login that the handler saw
+	                     * to, for the log; "": none */
 	size_t n_headers;
 	struct { char *name, *value; } headers[REPLY_HEADERS_MAX];
 };

@@ -51,6 +51,7 @@ alone() {
 }
 
 PSM_CHALLENGE=$top_builddir/tests/js/challenge
+PSMD=${PSMD:-$top_builddir/psmd/psmd}
 CFLAGS=-Werror LDFLAGS=
 preload=
 if nm -D "$lib/libpsm.so" | grep -q __asan_init; then
@@ -63,11 +64,12 @@ if nm -D "$lib/libpsm.so" | grep -q __asan_init; then
 	CFLAGS="$CFLAGS -g -fsanitize=address,undefined"
 	LDFLAGS=-fsanitize=address,undefined
 	PSM=$(alone psm "$PSM")
+	PSMD=$(alone psmd "$PSMD")
 	PSM_CHALLENGE=$(alone challenge "$PSM_CHALLENGE")
 fi
 # What links is CXX; there is no C++ here, and one sanitizer is enough.
 CXX=$CC
-export CC CXX CFLAGS LDFLAGS PSM PSM_CHALLENGE
+export CC CXX CFLAGS LDFLAGS PSM PSMD PSM_CHALLENGE
 
 npm_config_cache=$tmp/npm
 npm_config_logs_max=0
@@ -114,7 +116,8 @@ esac
 cd "$PSM_CRYPTO" || exit 99
 # threads.test.js ends processes halfway, which V8 itself calls a leak.
 tests 1 test/open.test.js test/object.test.js test/callbacks.test.js \
-	test/readme.test.js "$top_srcdir/tests/js/pages.test.js"
+	test/readme.test.js "$top_srcdir/tests/js/pages.test.js" \
+	"$top_srcdir/tests/js/portal.test.js"
 tests 0 test/threads.test.js
 
 types() {
