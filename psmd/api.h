@@ -39,4 +39,17 @@ void api_refuse(const struct request *request, int refusal,
                 struct reply *reply);
 void cert_user_handler(const struct request *request, struct reply *reply);
 
+/* /api/orders, for accounts with PRIV_ORDERS.
+ *
+ *   GET   ?state=&account=&before=&limit=
+ *         {"orders": [...], "more": bool, "waiting": how many}, the newest
+ *         first, from the number before on; as order_view_list() has it
+ *   GET   ?number=
+ *         {"order": {...}}, as order_view_one() has it
+ *   POST  number, action and reason: approve, reject, or revoke (then a
+ *         CRLReason by its name, and perhaps one certificate, by its id):
+ *         what GET of that number answers, and "warning" when it is revoked but
+ *         no CRL could be published */
+void orders_handler(const struct request *request, struct reply *reply);
+
 #endif

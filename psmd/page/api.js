@@ -2,12 +2,13 @@
  * License, v. 2.0. If a copy of the MPL was not distributed with this
  * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
 
-/* api.js - the session and /api/cert/user. A call that finds the session ended
- * has the user log in, and is made again. */
+/* api.js - the session, /api/cert/user and /api/orders. A call that finds the
+ * session ended has the user log in, and is made again. */
 
 import { capitalized } from './dom.js';
 
-const PATH = '/api/cert/user';
+const CERTS = '/api/cert/user';
+const ORDERS = '/api/orders';
 
 const badStatus = ({ status }) => `The server answered with ${status}.`;
 
@@ -24,7 +25,9 @@ export class ApiError extends Error {
 export const CODE = { disabled: 4, https: 7, method: 8, privilege: 10,
 	tooBig: 13 };
 
-export const session = { account: null, token: null };
+export const session = { account: null, token: null, privileges: [] };
+
+export const may = (privilege) => session.privileges.includes(privilege);
 
 let askToLogIn;
 let asking = null;
@@ -34,9 +37,8 @@ export function onLoginNeeded(ask) {
 	askToLogIn = ask;
 }
 
-function keepSession({ account, token = null }) {
-	session.account = account;
-	session.token = token;
+function keepSession({ account, token = null, privileges = [] }) {
+	Object.assign(session, { account, token, privileges });
 }
 
 /* The header also says that it is the page that asks: the browser is then not
@@ -144,33 +146,33 @@ async function result(response) {
 	return answer.result ?? {};
 }
 
-function address(parameters) {
+function address(path, parameters) {
 	const query = new URLSearchParams(parameters).toString();
 
-	return query === '' ? PATH : `${PATH}?${query}`;
+	return query === '' ? path : `${path}?${query}`;
 }
 
-async function ask(method, parameters) {
+async function ask(method, path, parameters) {
 	return result(await authorized(
-		() => reach(address(parameters), { method })));
+		() => reach(address(path, parameters), { method })));
 }
 
 export async function getAll() {
-	return (await ask('GET', {})).certificates;
+	return (await ask('GET', CERTS, {})).certificates;
 }
 
 export async function getOne(id) {
-	return (await ask('GET', { id })).certificates[0];
+	return (await ask('GET', CERTS, { id })).certificates[0];
 }
 
 export async function remove(id) {
-	await ask('DELETE', { id });
+	await ask('DELETE', CERTS, { id });
 }
 
 /* The certificate itself, as a Blob; format: pem or der. */
 export async function getFile(id, format) {
 	const response = await authorized(
-		() => reach(address({ id, format })));
+		() => reach(address(CERTS, { id, format })));
 
 	const type = response.headers.get('Content-Type') ?? '';
 
@@ -189,7 +191,7 @@ function sendForm(form, onProgress, signal) {
 		const xhr = new XMLHttpRequest();
 		const stop = () => xhr.abort();
 
-		xhr.open('PUT', PATH);
+		xhr.open('PUT', CERTS);
 		for (const [name, value] of Object.entries(withToken()))
 			xhr.setRequestHeader(name, value);
 		xhr.upload.onprogress = ({ loaded, total, lengthComputable }) =>
@@ -217,4 +219,28 @@ export async function put(parts, onProgress, signal) {
 		() => sendForm(form, onProgress, signal)));
 
 	return certificates[0];
+}
+
+/* --- orders --------------------------------------------------------------- */
+
+/* { orders, more, waiting }; parameters: state, account, before, limit. */
+export const getOrders = (parameters) => ask('GET', ORDERS, parameters);
+
+/* The same, or null when nobody is logged in any more: nobody is asked to. */
+export async function glanceAtOrders(parameters) {
+	const response = await reach(address(ORDERS, parameters));
+
+	return response.status === 401 ? null : result(response);
+}
+
+export async function getOrder(number) {
+	return (await ask('GET', ORDERS, { number })).order;
+}
+
+/* { order, warning }; parameters: number, action, reason, certificate. What is
+ * written goes into the body, not into an address. */
+export async function actOnOrder(parameters) {
+	return result(await authorized(() => reach(ORDERS, {
+		method: 'POST', body: new URLSearchParams(parameters),
+	})));
 }

@@ -4,16 +4,20 @@
 
 /* app.js - the certificate manager: what is shown when, and who is told. */
 
-import { ApiError, CODE, findSession, getAll, getOne, logOut, onLoginNeeded,
-	session } from './api.js';
+import { ApiError, CODE, findSession, getAll, getOne, logOut, may,
+	onLoginNeeded, session } from './api.js';
 import { COLUMNS, STATES, makeCert, matcher, stateOf } from './cert.js';
 import { openDetails, startDetails } from './details.js';
+import { openOrder, startDecide } from './decide.js';
 import { $, make, radios, say, tell } from './dom.js';
 import { flash, focusCert, neighbour, show, showSort, startList }
 	from './list.js';
 import { askToLogIn, startLogin } from './login.js';
+import { focusOrders, loadOrders, onChanged, showOrders, startOrders,
+	watchOrders } from './orders.js';
 import { RANGES } from './timeline.js';
 import { openUpload, startUpload } from './upload.js';
+import { isSeen, settle, startViews, tellWaiting } from './views.js';
 
 const OLD = 60000; /* ms, after which a page that is looked at again reloads */
 
@@ -101,23 +105,30 @@ function showAccount() {
 	used ||= session.account !== null;
 	$('who').hidden = session.account === null;
 	$('account').textContent = session.account ?? '';
+	watchOrders(may('order-control'));
+	settle(loaded > 0);
 }
 
 const TROUBLES = {
-	[CODE.https]: 'The certificates are shown over HTTPS only. Open this ' +
-		'page with https:// in its address.',
-	[CODE.privilege]: 'This account has not the privilege \u201cSystem ' +
-		'Control\u201d, which managing certificates needs.',
+	[CODE.https]: 'This page works over HTTPS only. Open it with ' +
+		'https:// in its address.',
+	[CODE.privilege]: 'This account has neither the privilege ' +
+		'\u201cSystem Control\u201d, which managing certificates ' +
+		'needs, nor \u201cOrder Control\u201d.',
 	[CODE.disabled]: 'The certificate service is switched off in the ' +
 		'server\u2019s configuration.',
 };
 
-function showTrouble(error) {
-	tell($('trouble-text'), TROUBLES[error.code] ?? error.message);
-	$('trouble').hidden = false;
+/* An account that may not see this view has turned to another. */
+function onTrouble(name, error) {
+	if (!isSeen(name))
+		return;
+	if (error !== null)
+		tell($('trouble-text'), TROUBLES[error.code] ?? error.message);
+	$('trouble').hidden = error === null;
 }
 
-async function load() {
+async function loadCerts() {
 	$('main').ariaBusy = 'true';
 	try {
 		const list = await getAll();
@@ -125,16 +136,25 @@ async function load() {
 		certs = new Map(list.map(makeCert)
 			.map((cert) => [cert.handle, cert]));
 		loaded = Date.now();
-		$('trouble').hidden = true;
+		onTrouble('certificates', null);
 		refresh();
 	} catch (error) {
 		if (!(error instanceof ApiError))
 			throw error;
-		showTrouble(error);
+		onTrouble('certificates', error);
 	} finally {
 		showAccount();
 		$('main').ariaBusy = 'false';
 	}
+}
+
+const load = () => (isSeen('orders') ? loadOrders() : loadCerts());
+
+function onShow(name) {
+	$('trouble').hidden = true;
+	showOrders(name === 'orders');
+	if (name === 'certificates')
+		loadCerts();
 }
 
 async function reload() {
@@ -184,7 +204,7 @@ async function onStored({ fingerprint, replaced }) {
 	} catch (error) {
 		if (!(error instanceof ApiError))
 			throw error;
-		showTrouble(error);
+		onTrouble('certificates', error);
 	}
 }
 
@@ -253,6 +273,7 @@ function listen() {
 		refresh();
 	});
 	$('reload').addEventListener('click', reload);
+	$('order-reload').addEventListener('click', reload);
 	$('retry').addEventListener('click', load);
 	$('logout').addEventListener('click', onLogOut);
 	$('show-all').addEventListener('click', () => {
@@ -264,9 +285,9 @@ function listen() {
 	document.addEventListener('visibilitychange', () => {
 		const old = loaded > 0 && Date.now() - loaded > OLD;
 
-		if (old && !document.hidden &&
+		if (old && !document.hidden && isSeen('certificates') &&
 		    !document.querySelector('dialog[open]'))
-			load();
+			loadCerts();
 	});
 }
 
@@ -276,16 +297,22 @@ async function start() {
 	startList({ onSort: sortBy, onOpen: openDetails });
 	startDetails({ onRemoved,
 		onReplace: (cert) => openUpload([], cert.id) });
-	startUpload({ onStored, byId, isReady: () => loaded > 0 });
+	startUpload({ onStored, byId,
+		isReady: () => loaded > 0 && isSeen('certificates') });
+	startOrders({ onOpen: openOrder, onWaiting: tellWaiting,
+		onTrouble: (error) => onTrouble('orders', error) });
+	startDecide({ onChanged, onClosed: focusOrders });
+	startViews(onShow);
 	makeChoices();
 	listen();
 	try {
 		await findSession();
 	} catch (error) {
-		showTrouble(error);
+		settle(false);
+		onTrouble('certificates', error);
 		return;
 	}
-	await load();
+	showAccount();
 }
 
 start();

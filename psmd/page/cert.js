@@ -97,6 +97,8 @@ const relative = new Intl.RelativeTimeFormat('en', { numeric: 'always' });
 function distance(ms) {
 	const days = Math.abs(ms) / DAY;
 
+	if (days < 1 / 24)
+		return [ms / 60000, 'minute'];
 	if (days < 1)
 		return [ms / 3600000, 'hour'];
 	if (days < 60)

@@ -6,7 +6,8 @@
 
 import { getFile, remove } from './api.js';
 import { dayOf, nameParts, stateOf, stateWords, whyKept } from './cert.js';
-import { $, capitalized, make, plain, say, sign, tell } from './dom.js';
+import { $, capitalized, make, plain, sign, tell } from './dom.js';
+import { copied, fill, heading, moment, text } from './fields.js';
 
 const dialog = $('details');
 const removal = $('remove');
@@ -16,44 +17,6 @@ let removed;   /* called with the certificate that went */
 let replace;   /* called with the one that is to be replaced */
 
 /* --- fields --------------------------------------------------------------- */
-
-/* With colons, after each of which the line may break. */
-function pairs(text) {
-	return (text.match(/..?/g) ?? []).flatMap((pair, i) => (i === 0 ? [pair]
-		: [':', make('wbr'), pair]));
-}
-
-/* Without a secure context there is no clipboard: then it is marked, ready to
- * be copied. */
-async function copy(source, title) {
-	try {
-		await navigator.clipboard.writeText(source.dataset.text);
-		tell($('details-error'), null);
-		say(`${title} copied`);
-	} catch {
-		getSelection().selectAllChildren(source);
-		say(`${title} is marked: copy it with Ctrl+C`);
-	}
-}
-
-function copied(title, text) {
-	const code = make('code', {}, ...pairs(text));
-	const button = make('button', { type: 'button', className: 'plain',
-		ariaLabel: `Copy ${title}` }, 'Copy');
-
-	code.dataset.text = text;
-	button.addEventListener('click', async () => {
-		await copy(code, title);
-		button.textContent = 'Copied';
-		setTimeout(() => { button.textContent = 'Copy'; }, 3000);
-	});
-	return [title, [code, ' ', button]];
-}
-
-const heading = (text) => [text, null];
-const text = (title, value) => [title, [make('bdi', {}, value)]];
-const moment = (when) =>
-	when?.replace('T', ' ').replace('Z', ' UTC') ?? 'unknown';
 
 function fieldsOf({ raw, key }) {
 	return [
@@ -70,16 +33,7 @@ function fieldsOf({ raw, key }) {
 		copied('SHA-1', raw.fingerprint),
 		raw.serialNumber && copied('Serial number', raw.serialNumber),
 		raw.systemUseOnly && text('Use', 'the system\u2019s only'),
-	].filter(Boolean);
-}
-
-function fill(list, fields) {
-	list.replaceChildren(...fields.map(([title, content]) =>
-		(content === null
-			? make('div', { className: 'part' },
-				make('dt', {}, title), make('dd', {}))
-			: make('div', {}, make('dt', {}, title),
-				make('dd', {}, ...content)))));
+	];
 }
 
 /* --- download ------------------------------------------------------------- */
@@ -111,7 +65,7 @@ function openRemoval() {
 		text('Issuer', cert.issuer),
 		text('Valid until', `${dayOf(cert.raw.endDate)}, ` +
 			stateWords(cert, Date.now())),
-	].filter(Boolean));
+	]);
 	tell($('remove-error'), null);
 	removal.showModal();
 }

@@ -21,6 +21,8 @@ export function make(tag, properties = {}, ...children) {
 	return element;
 }
 
+export const unseen = (text) => make('span', { className: 'unseen' }, text);
+
 const UNSEEN = new RegExp('[\\u0000-\\u001f\\u007f-\\u009f\\u00ad\\u061c' +
 	'\\u180e\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff\\ufff9-' +
 	'\\ufffb\\u{e0000}-\\u{e007f}]', 'gu');
@@ -66,12 +68,30 @@ export function radios(fieldset, name, choices, chosen, onChange) {
 	}
 }
 
+/* Where the keys that move about in a list lead from its i-th row: page of them
+ * are in sight, n there are. undefined: it is no such key. */
+export function moved(key, i, page, n) {
+	const to = {
+		ArrowDown: i + 1, ArrowUp: i - 1,
+		PageDown: i + page, PageUp: i - page,
+		Home: 0, End: n - 1,
+	}[key];
+
+	return to === undefined ? to : Math.max(0, Math.min(n - 1, to));
+}
+
 const SVG = 'http://www.w3.org/2000/svg';
 const SHAPES = {
 	expired: 'M3 3l10 10M13 3L3 13',
 	soon: 'M8 2l6.500 12h-13zM8 6.500v3.500M8 12v.5',
 	fine: 'M2.500 8.500l3.500 4 7.500-9',
 	future: 'M8 1.500a6.500 6.500 0 1 0 .01 0zM8 4.500v4l2.500 1.500',
+	applied: 'M4 1.500h8M4 14.500h8M5 1.500c0 4 6 9 6 13' +
+		'M11 1.500c0 4-6 9-6 13',
+	approved: 'M2 8h10M8.500 4l4 4-4 4',
+	issued: 'M2.500 8.500l3.500 4 7.500-9',
+	rejected: 'M3 3l10 10M13 3L3 13',
+	revoked: 'M8 1.500a6.500 6.500 0 1 0 .01 0zM3.500 3.500l9 9',
 };
 
 /* A state's sign: a shape of its own, so that colour says nothing alone. */

@@ -7,7 +7,7 @@
  * each one is. */
 
 import { COLUMNS, STATES, dayOf, endWords, stateOf } from './cert.js';
-import { $, make, sign } from './dom.js';
+import { $, make, moved, sign, unseen } from './dom.js';
 import { bar, endings, makeScale, marks } from './timeline.js';
 
 const AROUND = 12; /* rows kept ready above and below what is in sight */
@@ -23,8 +23,6 @@ const rows = new Map();  /* handle -> its row in the document */
 let scale;
 let now;
 let open;                /* called with the certificate of a row */
-
-const unseen = (text) => make('span', { className: 'unseen' }, text);
 
 /* --- head ----------------------------------------------------------------- */
 
@@ -265,24 +263,17 @@ export function flash(handle) {
 }
 
 const page = () => Math.max(1, Math.floor(innerHeight / rowHeight()) - 2);
-const MOVES = {
-	ArrowDown: (i) => i + 1,
-	ArrowUp: (i) => i - 1,
-	PageDown: (i) => i + page(),
-	PageUp: (i) => i - page(),
-	Home: () => 0,
-	End: () => shown.length - 1,
-};
 
 function onKey(event) {
 	const row = event.target.closest('#rows > tr');
-	const move = MOVES[event.key];
+	const to = row && moved(event.key, places.get(row.dataset.handle),
+		page(), shown.length);
 
-	if (!row || !move || event.ctrlKey || event.altKey || event.metaKey)
+	if (!row || to === undefined ||
+	    event.ctrlKey || event.altKey || event.metaKey)
 		return;
 	event.preventDefault();
-	focusRow(Math.max(0, Math.min(shown.length - 1,
-		move(places.get(row.dataset.handle)))));
+	focusRow(to);
 }
 
 function onClick(event) {

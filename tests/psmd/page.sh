@@ -1,34 +1,8 @@
 #!/bin/sh
 # page.sh - the page of psmd in Chromium, as people use it.
-#
-# playwright-core and axe-core come from npm's registry, as package-lock.json
-# pins them; without them, or without Chromium, there is nothing to test here.
-# PSM_SHOTS=FOLDER keeps pictures of what was seen.
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/psmd/lib.sh"
 
-for CHROMIUM in chromium chromium-browser google-chrome; do
-	CHROMIUM=$(command -v "$CHROMIUM") && break
-done
-[ -n "$CHROMIUM" ] || {
-	echo 'skip - there is no Chromium'
-	exit 77
-}
-uses node npm openssl
-
-npm_config_cache=$tmp/npm
-npm_config_logs_max=0
-npm_config_update_notifier=false
-export npm_config_cache npm_config_logs_max npm_config_update_notifier
-
-work=$tmp/page
-need mkdir "$work"
-need cp "$top_srcdir"/tests/psmd/page/*.json \
-	"$top_srcdir"/tests/psmd/page/*.mjs "$work"
-chmod -R u+w "$work"
-(cd "$work" && quietly npm ci --ignore-scripts --no-audit --no-fund) || {
-	echo "skip - npm's registry does not answer"
-	exit 77
-}
+. "$top_srcdir/tests/psmd/page-lib.sh"
 
 # --- files to upload ---------------------------------------------------------
 
@@ -79,10 +53,7 @@ if [ -z "${PSM_PAGE_URL-}" ]; then
 	start
 	PSM_PAGE_URL=$https/ PSM_PAGE_PASSWORD=$password
 fi
-export CHROMIUM PSM_PAGE_URL PSM_PAGE_PASSWORD
-
-node --test --test-reporter="$(realpath "$top_srcdir")/tests/js/reporter.mjs" \
-	"$work/page.test.mjs" || failed=1
+page_tests page.test.mjs
 
 if [ -n "$psmd_pid" ]; then
 	check 'the page leaves psmd running' is_running

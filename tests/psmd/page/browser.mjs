@@ -79,9 +79,9 @@ export async function open(t, options = {}) {
 	return page;
 }
 
-export async function logIn(page, word = password) {
+export async function logIn(page, word = password, name = 'admin') {
 	await page.locator('#login[open]').waitFor();
-	await page.getByLabel('Account').fill('admin');
+	await page.getByLabel('Account').fill(name);
 	await page.getByLabel('Password', { exact: true }).fill(word);
 	await page.getByRole('button', { name: 'Log in' }).click();
 }

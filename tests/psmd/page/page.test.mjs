@@ -8,28 +8,19 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
 
 import { asked, complaints, enter, file, idOf, logIn, open, openDetails,
 	openUpload, pretend, row, shoot, start, stop, upload, url }
 	from './browser.mjs';
-
-const AXE = readFileSync(createRequire(import.meta.url)
-	.resolve('axe-core/axe.min.js'), 'utf8');
+import { accessible, fits, focused, shows, tabTo } from './eyes.mjs';
 
 before(start);
 after(stop);
 
 const fingerprint = (name) => new X509Certificate(readFileSync(file(name)))
 	.fingerprint.replaceAll(':', '').toLowerCase();
-const focused = (page) => page.evaluate(() =>
-	document.activeElement.id || document.activeElement.textContent);
 const said = (page) => page.locator('#said');
-
-async function shows(locator, pattern) {
-	await locator.filter({ hasText: pattern }).waitFor();
-}
 
 /* --- logging in ----------------------------------------------------------- */
 
@@ -382,20 +373,6 @@ test('page: logging out leaves nothing in the window', async (t) => {
 
 /* --- by keyboard alone ---------------------------------------------------- */
 
-/* Press Tab until the element of that name has the focus. */
-async function tabTo(page, name) {
-	for (let i = 0; i < 60; i++) {
-		await page.keyboard.press('Tab');
-		if (await page.evaluate((wanted) => {
-			const { id, textContent } = document.activeElement;
-
-			return id === wanted || textContent.trim() === wanted;
-		}, name))
-			return;
-	}
-	assert.fail(`Tab never comes to ${name}`);
-}
-
 test('page: uploads and deletes by keyboard alone', async (t) => {
 	const page = await open(t);
 	const chooser = page.waitForEvent('filechooser');
@@ -537,25 +514,6 @@ test('page: an account without the privilege is told', async (t) => {
 });
 
 /* --- every eye ------------------------------------------------------------ */
-
-async function fits(page, what) {
-	const [inner, all] = await page.evaluate(() =>
-		[innerWidth, document.documentElement.scrollWidth]);
-
-	assert.ok(all <= inner, `${what}: ${all} in ${inner}`);
-	assert.deepEqual(await page.evaluate(() =>
-		[...document.querySelectorAll('dialog[open]')]
-			.filter((d) => d.scrollWidth > d.clientWidth)
-			.map(({ id }) => id)), [], what);
-}
-
-async function accessible(page, what) {
-	await page.evaluate(AXE);
-	const { violations } = await page.evaluate(() => globalThis.axe.run());
-
-	assert.deepEqual(violations.map(({ id, nodes }) =>
-		[id, nodes.map(({ html }) => html)]), [], what);
-}
 
 /* Every part of the page, one after the other. */
 async function tour(page, look) {
