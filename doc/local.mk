@@ -3,6 +3,8 @@
 dist_man_MANS = doc/man/psm.1 doc/man/psm.3
 
 EXTRA_DIST += doc/openapi/cert-user.yaml \
+	doc/openapi/apply-client-auth-cert.yaml \
+	doc/openapi/create-pkcs12.yaml doc/openapi/orders.yaml \
 	doc/adr/0001-ca-includes-psm-h.md \
 	doc/adr/0002-a-request-is-one-commit.md \
 	doc/adr/0003-a-request-for-a-ca-is-remembered.md \
@@ -13,7 +15,10 @@ EXTRA_DIST += doc/openapi/cert-user.yaml \
 	doc/adr/0008-the-page-has-a-session.md \
 	doc/adr/0009-the-log-loses-lines-before-it-waits.md \
 	doc/adr/0010-a-gate-before-libmicrohttpd.md \
-	doc/adr/0011-records-say-once-and-forget-nothing.md
+	doc/adr/0011-records-say-once-and-forget-nothing.md \
+	doc/adr/0012-orders-are-judged-signed-and-then-said.md \
+	doc/adr/0013-pkcs12-keys-live-in-memory.md \
+	doc/adr/0014-keys-are-made-in-sessions-of-their-own.md
 
 # psm.3 is found under the name of each call, too.
 call_pages = $(SED) -n 's/^	\(psm_[a-z0-9_]*\);$$/\1.3/p' \

@@ -17,14 +17,16 @@
 enum opt {
 	OPT_CONFIG, OPT_NAMES, OPT_LISTEN, OPT_USER, OPT_DAYS, OPT_PRIVILEGES,
 	OPT_FILE, OPT_GENERATE, OPT_DIGEST, OPT_NO_DIGEST, OPT_ENABLE,
-	OPT_DISABLE, OPT_UNLOCK, OPT_NOTED, OPT_HELP, OPT_VERSION,
+	OPT_DISABLE, OPT_UNLOCK, OPT_NOTED, OPT_STATE, OPT_ACCOUNT, OPT_LIMIT,
+	OPT_REASON, OPT_SUBJECT, OPT_ISSUER, OPT_ROOT, OPT_KEY, OPT_HELP,
+	OPT_VERSION,
 	OPT_COUNT_
 };
 
 struct args {
 	const char *value[OPT_COUNT_]; /* "" for one that takes none; NULL: not
 	                                * given */
-	const char *word;              /* DIR or NAME; NULL: none */
+	const char *word;              /* DIR, NAME ...; NULL: none */
 };
 
 /* Exit statuses: psmd(8) documents them, the systemd unit relies on them. */
@@ -53,5 +55,12 @@ int cmd_account_passwd(const struct args *args);
 int cmd_account_remove(const struct args *args);
 int cmd_audit_list(const struct args *args);
 int cmd_audit_verify(const struct args *args);
+int cmd_ca_init(const struct args *args);
+int cmd_ca_crl(const struct args *args);
+int cmd_ca_revoke(const struct args *args);
+int cmd_order_list(const struct args *args);
+int cmd_order_show(const struct args *args);
+int cmd_order_approve(const struct args *args);
+int cmd_order_reject(const struct args *args);
 
 #endif

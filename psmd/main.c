@@ -24,9 +24,9 @@ static const struct {
 		"where HTTPS is served (127.0.0.1:8443)" },
 	[OPT_USER] = { 'u', "user", "USER", "who psmd runs as; needs root" },
 	[OPT_DAYS] = { 0, "days", "N",
-		"validity of the server's certificate (825)" },
+		"validity of the certificate; the server's has 825" },
 	[OPT_PRIVILEGES] = { 'p', "privileges", "LIST",
-		"system-control, all, or nothing: \"\"" },
+		"system-control, order-control, all, or nothing: \"\"" },
 	[OPT_FILE] = { 'f', "file", "FILE",
 		"the password is FILE's first line; - is standard input" },
 	[OPT_GENERATE] = { 0, "generate", NULL,
@@ -41,6 +41,19 @@ static const struct {
 		"end a lock that wrong passwords made" },
 	[OPT_NOTED] = { 0, "noted", "HASH",
 		"an entry must have this hash, which was noted before" },
+	[OPT_STATE] = { 0, "state", "STATE",
+		"applied, approved, rejected, issued or revoked" },
+	[OPT_ACCOUNT] = { 0, "account", "NAME", "of that account alone" },
+	[OPT_LIMIT] = { 0, "limit", "N", "the newest N" },
+	[OPT_REASON] = { 0, "reason", "TEXT",
+		"why; for ca revoke keyCompromise, superseded, ..." },
+	[OPT_SUBJECT] = { 's', "subject", "DN",
+		"what the authority is called" },
+	[OPT_ISSUER] = { 0, "issuer", "NICKNAME",
+		"the authority that it is below (#ca)" },
+	[OPT_ROOT] = { 0, "root", NULL, "it is below none" },
+	[OPT_KEY] = { 'k', "key", "KIND",
+		"ec, ec-p384, ec-p521, rsa (3072 bits), rsa-2048, rsa-4096" },
 	[OPT_HELP] = { 'h', "help", NULL, "print this" },
 	[OPT_VERSION] = { 'V', "version", NULL, "print the version" },
 };
@@ -78,6 +91,22 @@ static const struct command {
 	  B(CONFIG), B(CONFIG) },
 	{ "audit verify", NULL, "look for changes of the audit trail",
 	  cmd_audit_verify, B(CONFIG) | B(NOTED), B(CONFIG) },
+	{ "ca init", NULL, "make the authority that issues", cmd_ca_init,
+	  B(CONFIG) | B(SUBJECT) | B(ISSUER) | B(ROOT) | B(DAYS) | B(KEY),
+	  B(CONFIG) },
+	{ "ca crl", NULL, "make another CRL and publish it", cmd_ca_crl,
+	  B(CONFIG), B(CONFIG) },
+	{ "ca revoke", "SERIAL|ID", "revoke a certificate, and publish that",
+	  cmd_ca_revoke, B(CONFIG) | B(REASON), B(CONFIG) | B(REASON) },
+	{ "order list", NULL, "list the orders, the newest first",
+	  cmd_order_list, B(CONFIG) | B(STATE) | B(ACCOUNT) | B(LIMIT),
+	  B(CONFIG) },
+	{ "order show", "NUMBER", "print all that is known of an order",
+	  cmd_order_show, B(CONFIG), B(CONFIG) },
+	{ "order approve", "NUMBER", "approve an order, and issue it",
+	  cmd_order_approve, B(CONFIG) | B(REASON), B(CONFIG) },
+	{ "order reject", "NUMBER", "reject an order", cmd_order_reject,
+	  B(CONFIG) | B(REASON), B(CONFIG) | B(REASON) },
 };
 
 /* --- help ---------------------------------------------------------------- */
@@ -200,6 +229,19 @@ match(const struct command *command, int n, char **words)
 	return n > 1 && strcmp(words[1], second + 1) == 0 ? 2 : 0;
 }
 
+/* "order": of "order list" and others. */
+static bool
+is_half(const char *word)
+{
+	const size_t len = strlen(word);
+
+	for (size_t i = 0; i < COUNT(commands); i++)
+		if (strncmp(commands[i].name, word, len) == 0 &&
+		    commands[i].name[len] == ' ')
+			return true;
+	return false;
+}
+
 static const struct command *
 find_command(int n, char **words, int *ret_used)
 {
@@ -208,6 +250,9 @@ find_command(int n, char **words, int *ret_used)
 			return &commands[i];
 	if (n == 0)
 		command_fail("a subcommand is needed; see psmd --help");
+	else if (n == 1 && is_half(words[0]))
+		command_fail("\"%s\" needs a second word; see psmd --help",
+		             words[0]);
 	else
 		command_fail("\"%s%s%s\" is no subcommand; see psmd --help",
 		             words[0], n > 1 ? " " : "", n > 1 ? words[1] : "");
@@ -221,6 +266,7 @@ check_pairs(const struct args *args)
 		{ OPT_FILE, OPT_GENERATE },
 		{ OPT_DIGEST, OPT_NO_DIGEST },
 		{ OPT_ENABLE, OPT_DISABLE },
+		{ OPT_ISSUER, OPT_ROOT },
 	};
 
 	for (size_t i = 0; i < COUNT(pairs); i++)

@@ -8,11 +8,18 @@
 
 #include "psmd/api.h"
 #include "psmd/auth.h"
+#include "psmd/ca_files.h"
 #include "psmd/metrics.h"
 #include "psmd/page.h"
+#include "psmd/pkcs12.h"
+#include "psmd/products.h"
 #include "psmd/server.h"
 
 #define BLOB_MAX (64 * 1024) /* bytes */
+#define ORDER_VALUE_MAX (64 * 1024)
+#define ORDER_BODY_MAX (256 * 1024) /* each byte may be %XX */
+#define COLLECT_BODY_MAX (16 * 1024)
+#define SEALED_MAX (128 * 1024)
 
 /* Outside of the APIs HTTP's own status says it. */
 static void
@@ -60,6 +67,21 @@ system_service(const struct config *config)
 static const struct route routes[] = {
 	{ "/api/cert/user", cert_user_handler, api_refuse, system_service,
 	  PRIV_SYSTEM, ROUTE_SERVICE, false, 0, BLOB_MAX },
+	{ "/emCAServices/rest/createPKCS12ById", pkcs12_handler, pkcs12_refuse,
+	  pkcs12_service, 0, ROUTE_OPEN, false, SEALED_MAX, 1024 },
+	{ "/api/orders", orders_handler, api_refuse, system_service,
+	  PRIV_ORDERS, ROUTE_ACCOUNT, false, 4096, 1024 },
+	{ "/ca/crl", ca_crl_handler, refuse_plainly, NULL, 0, ROUTE_OPEN,
+	  false, 4096, 1024 },
+	{ "/ca/cert", ca_cert_handler, refuse_plainly, NULL, 0, ROUTE_OPEN,
+	  false, 4096, 1024 },
+	{ "/ca/chain", ca_chain_handler, refuse_plainly, NULL, 0, ROUTE_OPEN,
+	  false, 4096, 1024 },
+	{ "/products/!applyClientAuthCert", apply_handler, apply_refuse,
+	  products_service, 0, ROUTE_OPEN, false, ORDER_BODY_MAX,
+	  ORDER_VALUE_MAX },
+	{ "/products/download/CollectCCC", collect_handler, collect_refuse,
+	  products_service, 0, ROUTE_OPEN, false, COLLECT_BODY_MAX, 1024 },
 	{ "/session", session_handler, refuse_plainly, NULL, 0, ROUTE_OPEN,
 	  false, 4096, 1024 },
 	{ "/healthz", healthz_handler, refuse_plainly, NULL, 0, ROUTE_OPEN,

@@ -11,14 +11,18 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "ca/pfx.h"
 #include "psmd/auth.h"
+#include "psmd/ca_files.h"
 #include "psmd/command.h"
+#include "psmd/keeper.h"
 #include "psmd/http.h"
 #include "psmd/lock.h"
 #include "psmd/log.h"
 #include "psmd/metrics.h"
 #include "psmd/notify.h"
 #include "psmd/password.h"
+#include "psmd/pkcs12.h"
 #include "psmd/rights.h"
 #include "psmd/server.h"
 #include "psmd/store.h"
@@ -38,6 +42,7 @@ struct kept {
 
 struct daemon {
 	struct server server;
+	struct keeper *keeper;
 	const char *path; /* of the configuration, as it was given */
 	struct kept *kept;
 	int lock;
@@ -211,14 +216,43 @@ open_http(struct daemon *d)
 	server->auth = auth_new(server);
 	server->metrics = metrics_new();
 	server->store = store_new(server);
+	server->ca_files = ca_files_new();
 	if (server->auth == NULL || server->metrics == NULL ||
-	    server->store == NULL)
+	    server->store == NULL || server->ca_files == NULL)
 		return fail("start", "out of memory");
 	server->http = http_new(server, d->why, sizeof d->why);
 	if (server->http == NULL)
 		return fail("http", d->why);
 	return front_start(server->front, http_accept, server->http) ||
 	       fail("sockets", strerror(errno));
+}
+
+/* Keys for PKCS#12 files, ahead of who asks for them; none for a service that
+ * is off. */
+static struct pfx_pool *
+make_pool(const struct config *config)
+{
+	unsigned ready[PFX_N_KINDS] = { 0 };
+
+	if (config->pkcs12.enabled) {
+		ready[PFX_RSA_2048] = config->pool_rsa_2048;
+		ready[PFX_RSA_3072] = config->pool_rsa_3072;
+		ready[PFX_RSA_4096] = config->pool_rsa_4096;
+	}
+	return pfx_pool_new(ready);
+}
+
+/* What issues, and keeps up to date what was issued. */
+static bool
+open_issuer(struct daemon *d)
+{
+	struct server *server = &d->server;
+
+	server->issuer = issuer_new();
+	server->pool = make_pool(server->config);
+	if (server->issuer != NULL && server->pool != NULL)
+		d->keeper = keeper_new(server);
+	return d->keeper != NULL || fail("start", "out of memory");
 }
 
 /* An old certificate is better than no answer, but not for long. */
@@ -271,6 +305,10 @@ daemon_end(struct daemon *d)
 	store_free(server->store);
 	metrics_free(server->metrics);
 	auth_free(server->auth);
+	ca_files_free(server->ca_files);
+	keeper_free(d->keeper);
+	pfx_pool_free(server->pool);
+	issuer_free(server->issuer);
 	engine_free(server->engine);
 	records_close(server->records);
 	while (d->kept != NULL) {
@@ -313,6 +351,8 @@ take_config(struct daemon *d, struct config *next)
 	if (kept == NULL)
 		return fail("reload", "out of memory");
 	if (!judge(next, d->server.config) ||
+	    (!config_keep_start(next, d->server.config) &&
+	     !fail("reload", "out of memory")) ||
 	    (!front_reload(d->server.front, next, d->why, sizeof d->why) &&
 	     !fail("reload", d->why))) {
 		free(kept);
@@ -333,6 +373,7 @@ reload(struct daemon *d)
 	next = read_config(d->path);
 	if (next != NULL && take_config(d, next)) {
 		log_line(LOG_CHANGED, "%s was read again", d->path);
+		keeper_look(d->keeper);
 	} else {
 		config_free(next);
 		log_line(LOG_FAILED, "the configuration stays as it was");
@@ -385,7 +426,8 @@ static bool
 start(struct daemon *d)
 {
 	return take_lock(d) && open_records(d) && open_engine(d) &&
-	       open_front(d) && drop_rights(d) && open_http(d);
+	       open_front(d) && drop_rights(d) && open_issuer(d) &&
+	       open_http(d);
 }
 
 int
@@ -395,6 +437,7 @@ cmd_run(const struct args *args)
 	sigset_t signals;
 	bool good;
 
+	pkcs12_init();
 	if (!block_signals(&signals))
 		return STATUS_FAILED;
 	if (!rights_close(d.why, sizeof d.why)) {

@@ -11,3 +11,10 @@ server_config(const struct server *server)
 {
 	return __atomic_load_n(&server->config, __ATOMIC_ACQUIRE);
 }
+
+struct issuing
+server_issuing(const struct server *server)
+{
+	return (struct issuing){ server_config(server), server->records,
+		                 server->engine, server->issuer };
+}

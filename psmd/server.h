@@ -11,6 +11,7 @@
 #include "psmd/config.h"
 #include "psmd/engine.h"
 #include "psmd/front.h"
+#include "psmd/issuer.h"
 #include "psmd/records.h"
 #include "psmd/request.h"
 
@@ -18,6 +19,8 @@ struct auth;    /* auth.h */
 struct http;    /* http.h */
 struct metrics; /* metrics.h */
 struct store;   /* store.h */
+struct pfx_pool; /* ca/pfx.h */
+struct ca_files; /* ca_files.h */
 
 struct server {
 	/* Read by every request; changed only by a reload, which makes a new
@@ -30,16 +33,24 @@ struct server {
 	struct http *http;
 	struct metrics *metrics;
 	struct store *store;
+	struct issuer *issuer;
+	struct ca_files *ca_files;
+	struct pfx_pool *pool; /* keys for createPKCS12ById */
 };
 
 /* The configuration now. It stays good until the daemon ends: a reload keeps
  * the old one, of which there are few. */
 const struct config *server_config(const struct server *server);
 
+/* What issuing takes, borrowed from it. */
+struct issuing server_issuing(const struct server *server);
+
 /* Who may use a route, judged before its handler runs. */
 enum route_auth {
 	ROUTE_OPEN,    /* anybody */
 	ROUTE_SERVICE, /* as its service is configured */
+	ROUTE_ACCOUNT, /* the same, but never nobody: where its service needs no
+	                * login, the page's session */
 	ROUTE_SESSION  /* the page's session, with its token for a write */
 };
 

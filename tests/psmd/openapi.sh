@@ -9,7 +9,7 @@ python3 -c 'import yaml' 2>/dev/null || {
 
 # hold_to PHASE ARGUMENT...: it prints its own sentences
 hold_to() {
-	python3 "$top_srcdir/tests/psmd/openapi.py" \
+	python3 -B "$top_srcdir/tests/psmd/openapi.py" \
 		"$top_srcdir/doc/openapi/cert-user.yaml" "$tmp/seen" "$@" ||
 		failed=1
 }

@@ -25,10 +25,13 @@
 
 #include "psmd/api.h"
 #include "psmd/auth.h"
+#include "psmd/ca_files.h"
 #include "psmd/http.h"
 #include "psmd/log.h"
 #include "psmd/metrics.h"
 #include "psmd/page.h"
+#include "psmd/pkcs12.h"
+#include "psmd/products.h"
 
 #define ANSWER_MAX (256 * 1024)
 
@@ -113,6 +116,41 @@ page_handler(const struct request *request, struct reply *reply)
 	reply->fixed = "page";
 	reply->body_len = 4;
 }
+
+/* Nobody asks these; were they not here, the linker would bring the real ones
+ * with all that they need. */
+#define NEVER_ASKED(name) \
+	void name(const struct request *request, struct reply *reply) \
+	{ \
+		(void)request; \
+		reply->status = 500; \
+	}
+#define NEVER_REFUSED(name) \
+	void name(const struct request *request, int refusal, \
+	          struct reply *reply) \
+	{ \
+		(void)request; \
+		(void)refusal; \
+		reply->status = 500; \
+	}
+#define SERVICE(name, which) \
+	const struct service *name(const struct config *config) \
+	{ \
+		return &config->which; \
+	}
+
+NEVER_ASKED(orders_handler)
+NEVER_ASKED(apply_handler)
+NEVER_ASKED(collect_handler)
+NEVER_ASKED(pkcs12_handler)
+NEVER_ASKED(ca_crl_handler)
+NEVER_ASKED(ca_cert_handler)
+NEVER_ASKED(ca_chain_handler)
+NEVER_REFUSED(apply_refuse)
+NEVER_REFUSED(collect_refuse)
+NEVER_REFUSED(pkcs12_refuse)
+SERVICE(products_service, orders)
+SERVICE(pkcs12_service, pkcs12)
 
 /* --- the server under test ------------------------------------------------ */
 
