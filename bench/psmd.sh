@@ -8,22 +8,12 @@
 # certificate, and has two workers, as psmd has two threads for HTTP and two for
 # TLS. Both are asked in turns by wrk, on this machine.
 . "${top_srcdir:-$(dirname "$0")/..}/tests/psmd/lib.sh"
+. "$top_srcdir/bench/lib.sh"
 uses curl nginx openssl pk12util wrk
 
-seconds=${PSM_BENCH_SECONDS:-4}
 clients=${PSM_BENCH_CLIENTS:-16}
 listed=${PSM_BENCH_LISTED:-100} # certificates in the list
 puts=${PSM_BENCH_PUTS:-40}
-
-# row WHAT OURS PEER UNIT NAME HIGHER: the ratio, of what is better when higher
-# (1) or lower (0)
-row() {
-	echo "$2 $3" | awk -v what="$1" -v unit="$4" -v name="$5" -v up="$6" '{
-		ratio = up ? $1 / $2 : $2 / $1
-		printf "%-47s %9.2f  %9.2f %-3s %-24s %7.2fx\n",
-			what, $1, $2, unit, name, ratio
-	}'
-}
 
 # --- psmd
 
@@ -42,9 +32,6 @@ for i in $(seq "$listed"); do
 		"$tmp" "$i" "$i"
 	printf 'url = "%s/api/cert/user"\n' "$https"
 done >"$tmp/puts"
-now() {
-	date +%s.%N
-}
 began=$(now)
 need run curl -K "$tmp/puts"
 ours=$(echo "$began $(now) $listed" | awk '{ print $3 / ($2 - $1) }')
@@ -111,24 +98,6 @@ its_turn() {
 need in_time its_turn
 peer_url=https://127.0.0.1:$peer_port
 
-# rate URL [WRK-ARGUMENT...]: requests a second and the median of the
-# milliseconds, and that of the slowest hundredth
-rate() {
-	url=$1
-	shift
-	wrk -t 2 -c "$clients" -d "${seconds}s" --latency "$@" "$url" \
-		>"$tmp/wrk" 2>&1
-	awk '
-	function ms(t) {
-		return t ~ /us$/ ? t / 1000 : t ~ /ms$/ ? t + 0 : t * 1000
-	}
-	/^ *50%/ { half = ms($2) }
-	/^ *99%/ { slow = ms($2) }
-	/^Requests\/sec:/ { rate = $2 }
-	/Non-2xx|Socket errors/ { print > "/dev/stderr" }
-	END { print rate, half, slow }' "$tmp/wrk"
-}
-
 # compare WHAT URL PEER-URL [WRK-ARGUMENT...]: in turns, the better of two
 compare() {
 	what=$1 ours_at=$2 peers_at=$3
@@ -136,14 +105,14 @@ compare() {
 	: >"$tmp/ours"
 	: >"$tmp/peers"
 	for turn in 1 2; do
-		rate "$ours_at" "$@" >>"$tmp/ours"
-		rate "$peers_at" "$@" >>"$tmp/peers"
+		rate "$clients" "$ours_at" "$@" >>"$tmp/ours"
+		rate "$clients" "$peers_at" "$@" >>"$tmp/peers"
 	done
 	set -- $(sort -rn "$tmp/ours" | head -n 1) \
 		$(sort -rn "$tmp/peers" | head -n 1)
-	row "$what" "$1" "$4" '/s' nginx 1
-	row '  its latency, median' "$2" "$5" ms nginx 0
-	row '  its latency, 99 of 100' "$3" "$6" ms nginx 0
+	row "$what" "$1" "$5" '/s' nginx 1
+	row '  its latency, median' "$2" "$6" ms nginx 0
+	row '  its latency, 99 of 100' "$3" "$7" ms nginx 0
 }
 compare "GET one, over TLS, $clients connections" \
 	"$https/api/cert/user?id=@c1" "$peer_url/one"

@@ -8,10 +8,12 @@ interop_scripts = \
 	tests/interop/crmf.sh \
 	tests/interop/firefox.sh \
 	tests/interop/foreign-ca.sh \
+	tests/interop/issued.sh \
 	tests/interop/modes.sh \
 	tests/interop/openssl.sh \
 	tests/interop/parallel.sh \
 	tests/interop/pkcs12.sh \
+	tests/interop/pkcs12-made.sh \
 	tests/interop/softhsm.sh \
 	tests/interop/tls.sh
 dist_check_SCRIPTS += $(interop_scripts)
