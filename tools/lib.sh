@@ -65,9 +65,10 @@ need_to_build() {
 
 need_to_check() {
 	need_to_build
-	need clang g++ gnutls-bin libbcpkix-java libclang-rt-dev \
+	need clang dumpasn1 g++ gnutls-bin libbcpkix-java libclang-rt-dev \
 		libcmocka-dev llvm mandoc node-typescript python3 \
-		python3-yaml softhsm2 valgrind
+		python3-yaml softhsm2 sqlite3 valgrind
+	need_unless nginx nginx-light
 	need_unless javac default-jdk-headless
 	# A Node that is not Debian's brings its headers and npm along.
 	need_unless node nodejs libnode-dev
