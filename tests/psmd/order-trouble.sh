@@ -192,7 +192,7 @@ check 'as its answer says' pkcs12_failed
 for name in locked1 locked2 locked3; do
 	answered $name
 	check 'an order is told of it' failed
-	check 'in ten seconds or so' test "${seconds%.*}" -lt 15
+	check 'in ten seconds or so' test "${seconds%.*}" -lt 19
 done
 check 'none was placed' test \
 	"$(count_of orders "foreign_number LIKE 'locked%'")" -eq 0
