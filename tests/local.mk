@@ -2,7 +2,12 @@
 # rules.
 
 TEST_EXTENSIONS = .sh
-SH_LOG_COMPILER = $(SHELL)
+
+# A test that hangs fails, with all that it started: seconds, of which the
+# longest needs a fifth under the sanitizers on a busy machine.
+TEST_LIMIT = timeout --kill-after=30 900
+LOG_COMPILER = $(TEST_LIMIT)
+SH_LOG_COMPILER = $(TEST_LIMIT) $(SHELL)
 
 # Tests run in the build directory. A sanitizer's finding must not end in an
 # exit code that a test takes for an answer of the program: 99 is none.

@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "psmd/api.h"
@@ -38,7 +39,7 @@
 /* --- stand-ins ----------------------------------------------------------- */
 
 static const struct peer somebody = { .address = "192.0.2.1" };
-static sem_t let_go; /* POST /session waits for it */
+static sem_t entered, let_go; /* GET /session says it is there, and waits */
 
 const struct peer *
 front_peer_hold(struct front *front, int fd)
@@ -104,6 +105,7 @@ void
 session_handler(const struct request *request, struct reply *reply)
 {
 	(void)request;
+	sem_post(&entered);
 	sem_wait(&let_go);
 	reply_text(reply, 200, "text/plain", "let go\n");
 }
@@ -174,6 +176,7 @@ set_up(void **state)
 	house->server.metrics = metrics_new();
 	house->server.http = http_new(&house->server, why, sizeof why);
 	assert_non_null(house->server.http);
+	assert_int_equal(sem_init(&entered, 0, 0), 0);
 	assert_int_equal(sem_init(&let_go, 0, 0), 0);
 	log_set_level(LOG_FAILED);
 	*state = house;
@@ -185,8 +188,11 @@ tear_down(void **state)
 {
 	struct house *house = *state;
 
+	for (int i = 0; i < 3; i++) /* whom a test that failed left waiting */
+		sem_post(&let_go);
 	http_free(house->server.http, 5);
 	metrics_free(house->server.metrics);
+	sem_destroy(&entered);
 	sem_destroy(&let_go);
 	free(house);
 	return 0;
@@ -474,23 +480,64 @@ test_who_may_not_ask_does_not_learn_what_is_wrong(void **state)
 	           "\"code\":9");
 }
 
+#define PATIENCE 60 /* seconds, for what should happen at once */
+#define SLOW "GET /session HTTP/1.1\r\n" HOST "\r\n"
+#define PAGE "GET / HTTP/1.1\r\n" HOST "\r\n"
+
+/* The connection of a request that keeps its worker until let_go. */
+static int
+ask_slowly(struct house *house)
+{
+	int fd = connect_to(house);
+
+	send_bytes(fd, SLOW, strlen(SLOW));
+	return fd;
+}
+
+/* Until a worker has begun another of the slow requests. */
+static void
+wait_for_worker(void)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += PATIENCE;
+	assert_int_equal(sem_timedwait(&entered, &until), 0);
+}
+
+static void
+wait_for_queue(struct house *house, size_t n)
+{
+	for (int i = 0; i < PATIENCE * 1000; i++) {
+		if (http_waiting(house->server.http) == n)
+			return;
+		usleep(1000);
+	}
+	fail_msg("%zu wait", http_waiting(house->server.http));
+}
+
+/* The one worker works for fds[0]; fds[1] waits. */
+static void
+fill(struct house *house, int *fds)
+{
+	fds[0] = ask_slowly(house);
+	wait_for_worker();
+	fds[1] = ask_slowly(house);
+	wait_for_queue(house, 1);
+}
+
 static void
 test_full_queue_is_answered_busy_and_healthz_still(void **state)
 {
-	static const char slow[] = "GET /session HTTP/1.1\r\n" HOST "\r\n";
 	int fds[2];
 
-	for (int i = 0; i < 2; i++) { /* one works, one waits */
-		fds[i] = connect_to(*state);
-		send_bytes(fds[i], slow, sizeof slow - 1);
-		usleep(100 * 1000);
-	}
-	assert_has(ask(*state, slow), "HTTP/1.1 503");
+	fill(*state, fds);
+	assert_has(ask(*state, SLOW), "HTTP/1.1 503");
 	assert_has(ask(*state, "GET /api/cert/user HTTP/1.1\r\n" HOST "\r\n"),
 	           "Retry-After: 1");
 	assert_has(ask(*state, "GET /healthz HTTP/1.1\r\n" HOST "\r\n"),
 	           "HTTP/1.1 503");
-	assert_has(ask(*state, "GET / HTTP/1.1\r\n" HOST "\r\n"), "page");
+	assert_has(ask(*state, PAGE), "page");
 	for (int i = 0; i < 2; i++) {
 		sem_post(&let_go);
 		assert_has(receive(fds[i], "let go"), "HTTP/1.1 200");
@@ -514,10 +561,9 @@ test_end_waits_for_what_it_answers(void **state)
 	struct house *house = *state;
 	char why[200];
 	pthread_t thread;
-	int fd = connect_to(house);
+	int fd = ask_slowly(house);
 
-	send_bytes(fd, "GET /session HTTP/1.1\r\n" HOST "\r\n", 34);
-	usleep(100 * 1000);
+	wait_for_worker();
 	assert_int_equal(pthread_create(&thread, NULL, let_go_soon, NULL), 0);
 	http_free(house->server.http, 10);
 	assert_int_equal(pthread_join(thread, NULL), 0);
@@ -527,11 +573,24 @@ test_end_waits_for_what_it_answers(void **state)
 	assert_non_null(house->server.http);
 }
 
+struct late {
+	struct house *house;
+	int fd;
+	bool is_told; /* that the end has begun */
+};
+
+/* The rest of a request, once the end has begun. */
 static void *
 send_rest_and_let_go(void *arg)
 {
-	usleep(200 * 1000);
-	send_bytes(*(int *)arg, "345", 3);
+	struct late *late = arg;
+
+	for (int i = 0; i < PATIENCE * 100 && !late->is_told; i++) {
+		late->is_told = strstr(ask(late->house, PAGE),
+		                       "HTTP/1.1 503") != NULL;
+		usleep(10 * 1000);
+	}
+	send_bytes(late->fd, "345", 3);
 	usleep(200 * 1000);
 	sem_post(&let_go);
 	return NULL;
@@ -546,39 +605,36 @@ test_end_refuses_what_arrives_too_late(void **state)
 	struct house *house = *state;
 	char why[200];
 	pthread_t thread;
-	int slow = connect_to(house), late = connect_to(house);
+	struct late late = { house, connect_to(house), false };
+	int slow = ask_slowly(house);
 
-	send_bytes(slow, "GET /session HTTP/1.1\r\n" HOST "\r\n", 34);
-	send_bytes(late, half, sizeof half - 1);
-	usleep(100 * 1000);
+	send_bytes(late.fd, half, sizeof half - 1);
+	wait_for_worker();
 	assert_int_equal(pthread_create(&thread, NULL, send_rest_and_let_go,
 	                                &late), 0);
 	http_free(house->server.http, 0);
 	house->server.http = http_new(&house->server, why, sizeof why);
 	assert_non_null(house->server.http);
 	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_true(late.is_told);
 	assert_has(receive(slow, "let go"), "HTTP/1.1 200");
-	assert_has(receive(late, NULL), "HTTP/1.1 503");
+	assert_has(receive(late.fd, NULL), "HTTP/1.1 503");
 	close(slow);
-	close(late);
+	close(late.fd);
 }
 
 static void
 test_stuck_workers_are_told_from_busy_ones(void **state)
 {
-	static const char slow[] = "GET /session HTTP/1.1\r\n" HOST "\r\n";
 	struct http *http = ((struct house *)*state)->server.http;
 	int fds[2];
 
-	for (int i = 0; i < 2; i++) {
-		fds[i] = connect_to(*state);
-		send_bytes(fds[i], slow, sizeof slow - 1);
-		usleep(100 * 1000);
-	}
+	fill(*state, fds);
 	assert_true(http_moves(http)); /* one was begun */
 	assert_false(http_moves(http));
 	sem_post(&let_go);
 	assert_has(receive(fds[0], "let go"), "HTTP/1.1 200");
+	wait_for_worker();
 	assert_true(http_moves(http));
 	assert_true(http_moves(http)); /* nothing waits */
 	sem_post(&let_go);
