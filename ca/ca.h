@@ -402,6 +402,12 @@ struct ca_crl_info {
  * PSM_E_CERTIFICATE: it is none. */
 PSM_MUST enum psm_err ca_crl_read(struct ca *ca, const void *der, size_t len,
                                   struct ca_crl_info *ret_info);
+/* Call fn for each entry of such a CRL, until it returns false; the serial
+ * number is in lower case, borrowed for the call. */
+PSM_MUST enum psm_err ca_crl_each(struct ca *ca, const void *der, size_t len,
+                                  bool (*fn)(const struct ca_revoked *revoked,
+                                             void *arg),
+                                  void *arg);
 
 /* --- key recovery (RFC 4210, 5.3.7) ----------------------------------- */
 

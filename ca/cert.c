@@ -13,6 +13,13 @@
 
 enum { CLOCK_SKEW = 5 * 60, SERIAL_LEN = 16 };
 
+/* For clocks that are slow, but not all of a short validity. */
+static int64_t
+choose_skew(uint64_t seconds)
+{
+	return seconds / 10 < CLOCK_SKEW ? (int64_t)(seconds / 10) : CLOCK_SKEW;
+}
+
 enum psm_err
 ca_validity_choose(struct ca *ca, int64_t not_before, uint64_t seconds,
                    int64_t limit, struct ca_validity *ret_validity)
@@ -20,7 +27,7 @@ ca_validity_choose(struct ca *ca, int64_t not_before, uint64_t seconds,
 	int64_t start = not_before;
 
 	if (start == 0)
-		start = ca_now() - CLOCK_SKEW;
+		start = ca_now() - choose_skew(seconds);
 	if (start < 0 || start > CA_TIME_MAX)
 		return ca_error(ca, PSM_E_ARGUMENT,
 		                "a validity from %lld cannot be written",

@@ -72,8 +72,8 @@ compare_entries(const void *a, const void *b)
 	return memcmp(x->octets, y->octets, x->len);
 }
 
-static bool
-reason_is_fine(enum ca_reason reason)
+bool
+ca_reason_is_fine(enum ca_reason reason)
 {
 	return (unsigned)reason <= CA_REASON_CERTIFICATE_HOLD ||
 	       reason == CA_REASON_PRIVILEGE_WITHDRAWN ||
@@ -86,7 +86,7 @@ read_entry(const struct ca_revoked *revoked, struct entry *entry)
 	entry->revoked = revoked;
 	return revoked->serial != NULL && revoked->time >= 0 &&
 	       revoked->time <= CA_TIME_MAX &&
-	       reason_is_fine(revoked->reason) &&
+	       ca_reason_is_fine(revoked->reason) &&
 	       read_serial(revoked->serial, entry);
 }
 

@@ -90,7 +90,7 @@ plan_names(struct ca *ca, const struct ca_params *params, struct root *root)
 	const char *wish = params->nickname != NULL ? params->nickname : "ca";
 	enum psm_err err;
 
-	if (params->subject == NULL)
+	if (params->subject == NULL || params->subject[0] == '\0')
 		return ca_error(ca, PSM_E_ARGUMENT, "a subject is needed");
 	root->subject = nu_name_from_text(params->subject);
 	if (root->subject == NULL)

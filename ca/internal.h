@@ -267,6 +267,8 @@ SECItem *ca_profile_grant(const struct ca_job *job,
 /* --- crl.c ------------------------------------------------------------ */
 
 enum { CA_MAX_CRL_ENTRIES = 10000000 };
+/* Can it stand on a CRL? */
+bool ca_reason_is_fine(enum ca_reason reason);
 
 /* --- names.c ---------------------------------------------------------- */
 

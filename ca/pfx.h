@@ -2,9 +2,9 @@
  * License, v. 2.0. If a copy of the MPL was not distributed with this
  * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
 
-/* pfx.h - PKCS#12 files made for others: the sealed and signed request, the key,
- * the file. NSS is open (psm_open(), psm_login()); any thread, unless it says
- * otherwise. Not installed.
+/* pfx.h - PKCS#12 files made for others: the sealed and signed request, the
+ * key, the file. NSS is open (psm_open(), psm_login()); any thread, unless it
+ * says otherwise. Not installed.
  *
  * Errors are psm.h's, without further details. */
 
@@ -60,10 +60,10 @@ PSM_MUST enum psm_err pfx_sign(const void *file, size_t file_len,
                                const char *password, const void *content,
                                size_t len, unsigned char **ret_signed,
                                size_t *ret_len);
-/* The content of a SignedData (DER or BER, at most 256 KiB), with a NUL after it
- * that is not counted, if cert (DER) signed just that, with SHA-256 or better;
- * pfx_wipe() it. PSM_E_REQUEST: not so, whatever is wrong. Whether cert is to be
- * trusted, or has expired, is not asked. */
+/* The content of a SignedData (DER or BER, at most 256 KiB), with a NUL after
+ * it that is not counted, if cert (DER) signed just that, with SHA-256 or
+ * better; pfx_wipe() it. PSM_E_REQUEST: not so, whatever is wrong. Whether cert
+ * is to be trusted, or has expired, is not asked. */
 PSM_MUST enum psm_err pfx_verify(const void *signed_data, size_t signed_len,
                                  const void *cert, size_t cert_len,
                                  unsigned char **ret_content, size_t *ret_len);
@@ -90,6 +90,8 @@ struct pfx_pool;
 /* ready[kind]: how many are kept, 1,000 at most. NULL: out of memory, or no
  * thread. */
 PSM_MUST struct pfx_pool *pfx_pool_new(const unsigned ready[PFX_N_KINDS]);
+/* Another number of them from now on; those there are stay. */
+void pfx_pool_want(struct pfx_pool *pool, const unsigned ready[PFX_N_KINDS]);
 /* A key for the caller alone: a ready one, or one made now. Neither waits for
  * what the thread is making. */
 PSM_MUST enum psm_err pfx_pool_take(struct pfx_pool *pool, enum pfx_kind kind,

@@ -122,6 +122,13 @@ start_thread(struct pfx_pool *pool)
 
 /* --- the pool ----------------------------------------------------------- */
 
+static void
+set_wanted(struct pfx_pool *pool, const unsigned ready[PFX_N_KINDS])
+{
+	for (int i = 0; i < PFX_N_KINDS; i++)
+		pool->wanted[i] = ready[i] < READY_MAX ? ready[i] : READY_MAX;
+}
+
 struct pfx_pool *
 pfx_pool_new(const unsigned ready[PFX_N_KINDS])
 {
@@ -129,8 +136,7 @@ pfx_pool_new(const unsigned ready[PFX_N_KINDS])
 
 	if (pool == NULL)
 		return NULL;
-	for (int i = 0; i < PFX_N_KINDS; i++)
-		pool->wanted[i] = ready[i] < READY_MAX ? ready[i] : READY_MAX;
+	set_wanted(pool, ready);
 	if (pthread_mutex_init(&pool->lock, NULL) != 0) {
 		free(pool);
 		return NULL;
@@ -147,6 +153,15 @@ pfx_pool_new(const unsigned ready[PFX_N_KINDS])
 		return NULL;
 	}
 	return pool;
+}
+
+void
+pfx_pool_want(struct pfx_pool *pool, const unsigned ready[PFX_N_KINDS])
+{
+	pthread_mutex_lock(&pool->lock);
+	set_wanted(pool, ready);
+	pthread_cond_signal(&pool->changed);
+	pthread_mutex_unlock(&pool->lock);
 }
 
 enum psm_err

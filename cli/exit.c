@@ -14,7 +14,8 @@ static const struct {
 	[PSM_OK] = { 0, NULL },
 	[PSM_E_CANCELLED] = { 3, "Nothing was changed." },
 	[PSM_E_CERTIFICATE] = { 4,
-		"Nothing was changed; the CA has to send another answer." },
+		"Nothing was changed; it takes another answer, perhaps to "
+		"another request." },
 	[PSM_E_REQUEST_ID] = { 5,
 		"'psm pending' lists what waits; 'psm import --match-by-key' "
 		"finds the key by the certificate." },

@@ -46,9 +46,11 @@ read_line(int fd, char *buf, size_t size)
 	return true;
 }
 
-/* Without echo; without suspension, which would leave it off in the shell. */
+/* Without echo, and that before the prompt: of an answer that comes at once
+ * nothing is shown, and nothing flushed. Without suspension, which would leave
+ * the echo off in the shell. */
 static bool
-read_hidden(int tty, char *buf, size_t size)
+read_hidden(int tty, const char *prompt, char *buf, size_t size)
 {
 	struct termios old, hidden;
 	bool good;
@@ -60,7 +62,7 @@ read_hidden(int tty, char *buf, size_t size)
 	hidden.c_cc[VSUSP] = _POSIX_VDISABLE;
 	if (tcsetattr(tty, TCSAFLUSH, &hidden) != 0)
 		return false;
-	good = read_line(tty, buf, size);
+	good = dprintf(tty, "%s: ", prompt) > 0 && read_line(tty, buf, size);
 	tcsetattr(tty, TCSAFLUSH, &old);
 	return good;
 }
@@ -75,8 +77,7 @@ ask_tty(int tty, const char *prompt, char *buf, size_t size)
 	caught = 0;
 	for (size_t i = 0; i < N_ENDS; i++)
 		sigaction(ends[i], &sa, &old[i]);
-	good = dprintf(tty, "%s: ", prompt) > 0 &&
-	       read_hidden(tty, buf, size);
+	good = read_hidden(tty, prompt, buf, size);
 	for (size_t i = 0; i < N_ENDS; i++)
 		sigaction(ends[i], &old[i], NULL);
 	if (caught != 0 && caught != SIGINT)

@@ -4,6 +4,7 @@
 
 /* text.c - text, bytes and times as JSON strings */
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -112,11 +113,14 @@ json_t *
 pj_time(int64_t seconds)
 {
 	time_t t = (time_t)seconds;
-	char text[40];
+	char text[96];
 	struct tm tm;
 
-	if (gmtime_r(&t, &tm) == NULL ||
-	    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+	if (gmtime_r(&t, &tm) == NULL)
 		return json_null();
+	/* strftime() writes the year 1, which a certificate may name, as "1" */
+	snprintf(text, sizeof text, "%04jd-%02d-%02dT%02d:%02d:%02dZ",
+	         (intmax_t)tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
+	         tm.tm_hour, tm.tm_min, tm.tm_sec);
 	return json_string(text);
 }

@@ -18,8 +18,14 @@
 #include "nssutil/nu_der.h"
 #include "nssutil/nu_err.h"
 
-enum { RSA_EXPONENT = 65537, CHALLENGE_SIZE = 32, RSA_MAX_BITS = 4096 };
-enum { DSA_BITS = 2048, DSA_SUBGROUP_BITS = 256 };
+enum {
+	RSA_EXPONENT = 65537,
+	RSA_MAX_BITS = 4096,
+	RSA_PADDING = 11, /* at least, of PKCS #1 */
+	DSA_BITS = 2048,
+	DSA_SUBGROUP_BITS = 256,
+	CHALLENGE_SIZE = 32
+};
 
 /* The offered curves, and the hash of each one's strength (RFC 5758). */
 static const struct curve {
@@ -284,14 +290,21 @@ static PRBool
 answers_challenge(SECKEYPrivateKey *key, SECKEYPublicKey *pub)
 {
 	unsigned char challenge[CHALLENGE_SIZE];
-	SECItem hash = { siBuffer, challenge, sizeof challenge };
-	nu_auto_item signature = { siBuffer, NULL, 0 };
+	SECItem hash = { siBuffer, challenge, sizeof challenge }, signature;
+	nu_auto_item room = { siBuffer, NULL, 0 };
 	int len = PK11_SignatureLen(key);
 
+	if (len > 0 && len < CHALLENGE_SIZE + RSA_PADDING &&
+	    SECKEY_GetPrivateKeyType(key) == rsaKey) {
+		PORT_SetError(SEC_ERROR_BAD_KEY);
+		return PR_FALSE;
+	}
 	if (len <= 0 ||
 	    PK11_GenerateRandom(challenge, sizeof challenge) != SECSuccess ||
-	    SECITEM_AllocItem(NULL, &signature, (unsigned)len) == NULL ||
-	    PK11_Sign(key, &signature, &hash) != SECSuccess)
+	    SECITEM_AllocItem(NULL, &room, (unsigned)len) == NULL)
+		return PR_FALSE;
+	signature = room; /* PK11_Sign() sets any length at all when it fails */
+	if (PK11_Sign(key, &signature, &hash) != SECSuccess)
 		return PR_FALSE;
 	if (PK11_Verify(pub, &signature, &hash, NULL) == SECSuccess)
 		return PR_TRUE;

@@ -178,6 +178,7 @@ struct nu_p12 {
 	struct p12_password password;
 	struct p12_list safes, keys, certs;
 	long iterations; /* asked for so far */
+	size_t trials;   /* of a key with a certificate, so far */
 	void *wincx;     /* during nu_p12_open() */
 	enum nu_p12_verdict verdict;
 	const char *why;

@@ -15,6 +15,9 @@
 /* For a plain key that is encrypted only on its way into a token. */
 enum { OWN_ITERATIONS = 1000 };
 
+/* Milliseconds each: all that a file has room for would take hours. */
+enum { MAX_TRIALS = 10000 };
+
 /* --- which key is whose ------------------------------------------------ */
 
 static void
@@ -155,6 +158,19 @@ import_proved(struct p12_key *key, const struct p12_target *to)
 	return nu_take(session);
 }
 
+/* With a verdict: may the key be tried once more? */
+static SECStatus
+spend_on_trial(struct nu_p12 *p12, struct p12_key *key)
+{
+	if (++p12->trials > MAX_TRIALS)
+		return p12_fail(
+			p12, NU_P12_UNSUPPORTED,
+			"holds too many keys that do not say whose they are");
+	return key->plain.len > 0
+	               ? SECSuccess
+	               : p12_spend_on(p12, &key->shrouded.algorithm);
+}
+
 static PRBool
 is_key_of(struct nu_p12 *p12, struct p12_key *key, const struct p12_cert *cert,
           PK11SlotInfo *slot)
@@ -164,9 +180,7 @@ is_key_of(struct nu_p12 *p12, struct p12_key *key, const struct p12_cert *cert,
 	struct p12_target to = { p12->arena, &p12->password, slot, pub,
 		                 p12->wincx };
 
-	if (pub == NULL ||
-	    (key->plain.len == 0 &&
-	     p12_spend_on(p12, &key->shrouded.algorithm) != SECSuccess))
+	if (spend_on_trial(p12, key) != SECSuccess || pub == NULL)
 		return PR_FALSE;
 	session = import_proved(key, &to);
 	return session != NULL;
@@ -192,6 +206,8 @@ give_key_to_all(const struct nu_p12 *p12, struct p12_cert *cert,
 	}
 }
 
+/* Some write a key once for each of its certificates: then all of those may
+ * have it already. */
 static void
 find_owner(struct nu_p12 *p12, struct p12_key *key, PK11SlotInfo *slot)
 {
@@ -202,6 +218,12 @@ find_owner(struct nu_p12 *p12, struct p12_key *key, PK11SlotInfo *slot)
 			give_key_to_all(p12, cert, key);
 			return;
 		}
+	}
+	for (size_t i = 0; i < p12->certs.n && !key->is_taken; i++) {
+		struct p12_cert *cert = &p12_certs(p12)[i];
+
+		key->is_taken = cert->key != NULL &&
+		                is_key_of(p12, key, cert, slot);
 	}
 }
 
@@ -220,6 +242,8 @@ match_by_proof(struct nu_p12 *p12)
 			return p12_fail(p12, NU_P12_FAILED,
 			                "could not be read");
 		find_owner(p12, key, slot);
+		if (p12->verdict != NU_P12_GOOD) /* too much to try */
+			return SECFailure;
 	}
 	return SECSuccess;
 }

@@ -113,13 +113,15 @@ keep_labelled(CERTCertList *certs, PK11SlotInfo *slot, const char *label,
 }
 
 SECStatus
-certobj_find(PK11SlotInfo *slot, const char *label, void *wincx,
+certobj_find(PK11SlotInfo *slot, const char *name, void *wincx,
              CERTCertList **ret_certs)
 {
+	const char *colon = strchr(name, ':');
+	const char *label = colon != NULL ? colon + 1 : name;
 	nu_auto(CERTCertList) certs = NULL;
 
 	PORT_SetError(0);
-	certs = PK11_FindCertsFromNickname(label, wincx);
+	certs = PK11_FindCertsFromNickname(name, wincx);
 	if (certs == NULL)
 		return nu_err_is_trouble(PORT_GetError()) ? SECFailure
 		                                          : SECSuccess;

@@ -12,6 +12,7 @@
 #include <secerr.h>
 #include <secport.h>
 
+#include "nssutil/nu_der.h"
 #include "nssutil/nu_err.h"
 #include "psm/internal.h"
 
@@ -104,6 +105,18 @@ psm_js_request_string(enum psm_err err, const char *param, char *buf,
 	return buf;
 }
 
+void
+psm_end_text(char *text)
+{
+	size_t len = strlen(text), at = len;
+
+	while (at > 0 && ((unsigned char)text[at - 1] & 0xc0) == 0x80)
+		at--;
+	if (at > 0 && nu_der_utf8_length((unsigned char *)text + at - 1,
+	                                 len - at + 1) == 0)
+		text[at - 1] = '\0';
+}
+
 enum psm_err
 psm_fail(struct psm_ctx *ctx, enum psm_err err, const char *fmt, ...)
 {
@@ -112,6 +125,7 @@ psm_fail(struct psm_ctx *ctx, enum psm_err err, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(ctx->errmsg, sizeof ctx->errmsg, fmt, ap);
 	va_end(ap);
+	psm_end_text(ctx->errmsg);
 	return err;
 }
 
@@ -123,6 +137,7 @@ psm_fail_param(struct psm_ctx *ctx, const char *param, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(ctx->errmsg, sizeof ctx->errmsg, fmt, ap);
 	va_end(ap);
+	psm_end_text(ctx->errmsg);
 	ctx->errparam = param;
 	return PSM_E_PARAMETER;
 }

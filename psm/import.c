@@ -105,6 +105,7 @@ append(char *buf, size_t size, const char *separator, const char *text,
 
 	snprintf(buf + used, size - used, "%s%.*s", used ? separator : "",
 	         (int)(len < size ? len : size), text);
+	psm_end_text(buf);
 }
 
 /* The CA's own words, or "". */

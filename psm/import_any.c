@@ -554,6 +554,9 @@ psm_import(struct psm_ctx *ctx, const void *data, size_t len,
 		return err;
 	if (data == NULL)
 		return psm_fail(ctx, PSM_E_ARGUMENT, "there is no answer");
+	/* Anybody can know that one. */
+	if (import.options->secret != NULL && *import.options->secret == '\0')
+		return psm_fail(ctx, PSM_E_ARGUMENT, "the secret is empty");
 	import.nickname = import.options->nickname;
 	import.flags = import.options->flags;
 	return import_run(ctx, &import, ret_import);

@@ -66,6 +66,9 @@ void stamp_close(void);
 
 /* --- error.c ----------------------------------------------------------- */
 
+/* Text that was cut to fit: drop the beginning of a character at its end. */
+void psm_end_text(char *text);
+
 /* A failure of our own, where NSS's error is stale. Returns err. */
 enum psm_err psm_fail(struct psm_ctx *ctx, enum psm_err err, const char *fmt,
                       ...) __attribute__((format(printf, 3, 4)));
@@ -137,8 +140,10 @@ enum psm_err store_delete(struct psm_ctx *ctx, CERTCertificate *cert,
 /* How many certificates of its token have this CKA_ID; 0 is an error, for a
  * key that has one. */
 size_t store_count_certs(SECKEYPrivateKey *key);
-/* Store a certificate that was deleted, best effort; nickname may be "". */
-void store_again(PK11SlotInfo *slot, const SECItem *der, const char *nickname);
+/* Store a certificate that was deleted, best effort, with the CKA_ID it had, by
+ * which its key is found; nickname may be "". */
+void store_again(PK11SlotInfo *slot, const SECItem *der, const char *nickname,
+                 const SECItem *id);
 
 /* --- certobj.c: a certificate as it lies in a token ---------------------- */
 
@@ -157,8 +162,9 @@ SECStatus certobj_read(PLArenaPool *arena, PK11SlotInfo *slot,
                        struct certobj *ret_object);
 SECStatus certobj_set(const struct certobj *object, CK_ATTRIBUTE_TYPE type,
                       const void *data, size_t len);
-/* Those in slot whose label is exactly this; NULL and SECSuccess: none. */
-SECStatus certobj_find(PK11SlotInfo *slot, const char *label, void *wincx,
+/* Those in slot whose label is exactly name, or what is behind the token and
+ * the colon in name; NULL and SECSuccess: none. */
+SECStatus certobj_find(PK11SlotInfo *slot, const char *name, void *wincx,
                        CERTCertList **ret_certs);
 
 /* --- label.c: what a key's label says that it waits for ------------------ */

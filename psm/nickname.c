@@ -27,13 +27,20 @@ same_subject(const struct step *a, const struct step *b)
 	return SECITEM_ItemsAreEqual(&a->parts.subject, &b->parts.subject);
 }
 
+static const struct step *
+step_at(const struct plan *plan, size_t i)
+{
+	return i < plan->n_users ? &plan->users[i]
+	                         : &plan->chain[i - plan->n_users];
+}
+
 /* The name of the same subject in this very plan. */
 static const char *
 name_in_plan(const struct plan *plan, const struct step *step)
 {
-	for (const struct step *s = plan->users; s != step; s++) {
-		if (s == plan->users + plan->n_users)
-			break;
+	for (size_t i = 0; i < plan->n_users + plan->n_chain; i++) {
+		const struct step *s = step_at(plan, i);
+
 		if (s->nickname != NULL && same_subject(s, step))
 			return s->nickname;
 	}
@@ -117,9 +124,7 @@ taken_in_plan(const struct plan *plan, const struct step *step,
               const char *name)
 {
 	for (size_t i = 0; i < plan->n_users + plan->n_chain; i++) {
-		const struct step *s = i < plan->n_users
-		                               ? &plan->users[i]
-		                               : &plan->chain[i - plan->n_users];
+		const struct step *s = step_at(plan, i);
 
 		if (s != step && s->nickname != NULL &&
 		    strcmp(s->nickname, name) == 0 && !same_subject(s, step))

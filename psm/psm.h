@@ -545,7 +545,7 @@ enum psm_protection {
 struct psm_import_options {
 	const char *nickname;   /* as for psm_import_user_certificates() */
 	unsigned flags;
-	const char *secret;     /* shared with the CA; or NULL */
+	const char *secret;     /* shared with the CA, not empty; or NULL */
 	const void *signer;     /* certificate of who signs, or who issued that
 	                         * of extraCerts, if its extended key usage,
 	                         * if any, has cmcCA, cmcRA or anything; DER
@@ -609,7 +609,8 @@ PSM_MUST enum psm_err psm_backup(struct psm_ctx *ctx,
  * is asked for its password, then sees the plan. Nicknames follow the
  * same rule as those of an import, with the file's friendlyName as the
  * wish when nickname is NULL. flags is 0: none are defined.
- * PSM_E_PASSWORD: wrong password. PSM_E_PKCS12: damaged. PSM_E_PKCS12_KIND:
+ * PSM_E_PASSWORD: wrong password. PSM_E_PKCS12: damaged, or with a private
+ * key whose certificate is not in it. PSM_E_PKCS12_KIND:
  * of a kind that cannot be read, as without a MAC; psm_errmsg() names it.
  * PSM_E_FILE. */
 PSM_MUST enum psm_err psm_restore(struct psm_ctx *ctx, const char *path,

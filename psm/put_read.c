@@ -35,7 +35,7 @@ is_pfx(const SECItem *file)
 static enum psm_err
 choose_user(struct psm_ctx *ctx, struct put *put)
 {
-	size_t n = nu_p12_count(put->p12), n_keys = 0;
+	size_t n = nu_p12_count(put->p12), n_keys = nu_p12_stray_keys(put->p12);
 
 	if (n == 0)
 		return psm_fail(ctx, PSM_E_CERTIFICATE,
@@ -48,8 +48,8 @@ choose_user(struct psm_ctx *ctx, struct put *put)
 	}
 	if (n_keys > 1)
 		return psm_fail(ctx, PSM_E_CERTIFICATE,
-		                "the PKCS#12 file holds several certificates "
-		                "with keys");
+		                "the PKCS#12 file holds several private keys, "
+		                "or several certificates of one");
 	return PSM_OK;
 }
 

@@ -214,7 +214,8 @@ static void
 undo_old(struct put *put, struct put_old *old)
 {
 	if (old->cert_deleted)
-		store_again(put->slot, &old->cert->derCert, old->object.label);
+		store_again(put->slot, &old->cert->derCert, old->object.label,
+		            &old->object.id);
 	if (old->marked)
 		(void)nu_key_set_label(old->key, old->key_label);
 }

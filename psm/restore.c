@@ -214,6 +214,10 @@ build_plan(struct psm_ctx *ctx, struct restore *restore)
 	if (n == 0)
 		return psm_fail(ctx, PSM_E_PKCS12, "%s holds no certificate",
 		                restore->path);
+	if (nu_p12_stray_keys(restore->p12) > 0)
+		return psm_fail(ctx, PSM_E_PKCS12,
+		                "%s holds a private key without its "
+		                "certificate", restore->path);
 	restore->entries = calloc(n, sizeof *restore->entries);
 	if (restore->entries == NULL)
 		return psm_fail(ctx, PSM_E_NO_MEMORY, "out of memory");
@@ -286,7 +290,9 @@ store_key(struct psm_ctx *ctx, struct restore *restore, size_t i)
 	                                 restore->slot, PR_TRUE, step->nickname,
 	                                 &ctx->pin);
 	if (pending->key == NULL)
-		return psm_fail_nss(ctx, PSM_E_STORE,
+		return psm_fail_nss(ctx,
+		                    PORT_GetError() == SEC_ERROR_BAD_KEY
+		                            ? PSM_E_PKCS12 : PSM_E_STORE,
 		                    "cannot store the key of \"%s\"",
 		                    step->nickname);
 	step->key_stored = true;

@@ -250,26 +250,45 @@ search_all(struct psm_ctx *ctx, struct search *search)
 	               : psm_fail_nss(ctx, PSM_E_STORE, "cannot search");
 }
 
-/* NSS's own look-up uses an index. It does not find a nickname with a colon
- * in it, as other programs store them; walking does. */
+/* NSS's own look-up uses an index: in the database, or in the token before the
+ * colon. What is there need not be one, which NSS complains of. */
+static enum psm_err
+find_in_token(struct psm_ctx *ctx, const char *name, CERTCertList **ret_certs)
+{
+	const char *colon = strchr(name, ':');
+	nu_auto_mem char *token = NULL;
+	nu_auto(PK11SlotInfo) slot = NULL;
+
+	if (colon != NULL && (token = strdup(name)) == NULL)
+		return psm_fail(ctx, PSM_E_NO_MEMORY, "out of memory");
+	if (token != NULL)
+		token[colon - name] = '\0';
+	slot = nu_slot_find(token);
+	if (slot != NULL &&
+	    certobj_find(slot, name, &ctx->pin, ret_certs) == SECSuccess)
+		return PSM_OK;
+	if (token != NULL &&
+	    (slot == NULL || PORT_GetError() == SEC_ERROR_NO_TOKEN))
+		return PSM_OK;
+	return psm_fail_nss(ctx, PSM_E_STORE, "cannot search");
+}
+
+/* NSS does not find a nickname with a colon in it, as other programs store
+ * them; walking does. */
 static enum psm_err
 find_by_nickname(struct psm_ctx *ctx, const char *name,
                  CERTCertList **ret_certs)
 {
 	nu_auto(CERTCertList) found = NULL;
-	bool has_colon = strchr(name, ':') != NULL;
 	struct search search = { .nickname = name };
-	enum psm_err err;
+	enum psm_err err = find_in_token(ctx, name, &found);
 
-	PORT_SetError(0);
-	found = PK11_FindCertsFromNickname(name, &ctx->pin);
-	/* What is before a colon need not be a token, which NSS complains of. */
-	if (found == NULL && !has_colon && nu_err_is_trouble(PORT_GetError()))
-		return psm_fail_nss(ctx, PSM_E_STORE, "cannot search");
+	if (err != PSM_OK)
+		return err;
 	if (found == NULL && (found = CERT_NewCertList()) == NULL)
 		return psm_fail_nss(ctx, PSM_E_NO_MEMORY, "searching");
 	search.found = found;
-	if (CERT_LIST_EMPTY(found) && has_colon &&
+	if (CERT_LIST_EMPTY(found) && strchr(name, ':') != NULL &&
 	    (err = search_all(ctx, &search)) != PSM_OK)
 		return err;
 	*ret_certs = nu_take(found);
@@ -442,16 +461,24 @@ store_count_certs(SECKEYPrivateKey *key)
 	return n;
 }
 
+/* NSS gives it an id of its own, which a key made elsewhere need not have. */
 void
-store_again(PK11SlotInfo *slot, const SECItem *der, const char *nickname)
+store_again(PK11SlotInfo *slot, const SECItem *der, const char *nickname,
+            const SECItem *id)
 {
 	nu_auto(CERTCertificate) cert =
 	        CERT_NewTempCertificate(CERT_GetDefaultCertDB(),
 	                                (SECItem *)der, NULL, PR_FALSE, PR_TRUE);
+	nu_auto(PLArenaPool) arena = PORT_NewArena(DER_DEFAULT_CHUNKSIZE);
+	struct certobj object;
 
-	if (cert != NULL)
-		(void)PK11_ImportCert(slot, cert, CK_INVALID_HANDLE, nickname,
-		                      PR_FALSE);
+	if (cert == NULL || PK11_ImportCert(slot, cert, CK_INVALID_HANDLE,
+	                                    nickname, PR_FALSE) != SECSuccess)
+		return;
+	if (arena != NULL &&
+	    certobj_read(arena, slot, cert, NULL, &object) == SECSuccess &&
+	    !SECITEM_ItemsAreEqual(&object.id, id))
+		(void)certobj_set(&object, CKA_ID, id->data, id->len);
 }
 
 /* The certificate goes first: a key alone can be found and used again. */
@@ -465,9 +492,11 @@ delete_both(struct psm_ctx *ctx, CERTCertificate *cert, const char *name,
 	nu_auto(SECItem) der = SECITEM_DupItem(&cert->derCert);
 	const char *bare = store_bare_nickname(cert);
 	nu_auto_mem char *nickname = strdup(bare != NULL ? bare : "");
+	nu_auto_item id = { siBuffer, NULL, 0 };
 	enum psm_err err;
 
-	if (key != NULL && n_certs == 0)
+	if (key != NULL &&
+	    (n_certs == 0 || nu_key_attribute(key, CKA_ID, &id) != SECSuccess))
 		return psm_fail_nss(ctx, PSM_E_STORE,
 		                    "cannot search for certificates");
 	if (der == NULL || nickname == NULL)
@@ -478,7 +507,7 @@ delete_both(struct psm_ctx *ctx, CERTCertificate *cert, const char *name,
 	if (with_key && store_delete_key(slot, key) != SECSuccess) {
 		err = psm_fail_nss(ctx, PSM_E_STORE,
 		                   "cannot delete the key of \"%s\"", name);
-		store_again(slot, der, nickname);
+		store_again(slot, der, nickname, &id);
 		return err;
 	}
 	*ret_key_deleted = with_key;

@@ -17,32 +17,37 @@
 /* --- one issuer and serial number, one certificate -------------------------- */
 
 static int
-compare_serial(const void *a, const void *b)
+by_issuer(const void *a, const void *b)
 {
-	const struct step *x = *(const struct step *const *)a;
-	const struct step *y = *(const struct step *const *)b;
-	int order = (int)SECITEM_CompareItem(&x->parts.serial,
-	                                     &y->parts.serial);
+	const struct step *x = *(struct step *const *)a;
+	const struct step *y = *(struct step *const *)b;
+	int order = (int)SECITEM_CompareItem(&x->parts.issuer,
+	                                     &y->parts.issuer);
 
 	return order != 0 ? order
-	                  : (int)SECITEM_CompareItem(&x->parts.issuer,
-	                                             &y->parts.issuer);
+	                  : (int)SECITEM_CompareItem(&x->parts.serial,
+	                                             &y->parts.serial);
 }
 
-static enum psm_err
-check_serials(struct psm_ctx *ctx, const struct plan *plan)
+/* All steps, those of one issuer together. NULL: no memory. */
+static struct step **
+sort_steps(const struct plan *plan, size_t n)
 {
-	size_t n = plan->n_users + plan->n_chain;
-	nu_auto_mem const struct step **sorted =
-	        calloc(n + 1, sizeof *sorted);
+	struct step **sorted = calloc(n + 1, sizeof *sorted);
 
 	if (sorted == NULL)
-		return psm_fail(ctx, PSM_E_NO_MEMORY, "out of memory");
+		return NULL;
 	for (size_t i = 0; i < n; i++)
 		sorted[i] = i < plan->n_users
 		                    ? &plan->users[i]
 		                    : &plan->chain[i - plan->n_users];
-	qsort(sorted, n, sizeof *sorted, compare_serial);
+	qsort(sorted, n, sizeof *sorted, by_issuer);
+	return sorted;
+}
+
+static enum psm_err
+check_serials(struct psm_ctx *ctx, struct step *const sorted[], size_t n)
+{
 	for (size_t i = 1; i < n; i++) {
 		if (nu_cert_same_serial(&sorted[i - 1]->parts,
 		                        &sorted[i]->parts))
@@ -56,8 +61,11 @@ check_serials(struct psm_ctx *ctx, const struct plan *plan)
 
 /* --- signatures --------------------------------------------------------------- */
 
-/* The certificates of one name, temporary ones of the plan among them. The
- * answers of a CA share their issuer, so the last look-up is kept. */
+/* A CA has few keys of one name, and a hostile answer a hundred large ones. */
+enum { MAX_TRIES = 4 };
+
+/* The certificates of one name, temporary ones of the plan among them. It takes
+ * NSS long to list many, so the last look-up is kept. */
 struct issuers {
 	const SECItem *name; /* borrowed */
 	CERTCertList *certs; /* or NULL: none */
@@ -115,11 +123,13 @@ verify_with(CERTCertificate *issuer, CERTCertificate *cert)
 	}
 }
 
-/* The best that any issuer of that name can say. */
+/* The best that any issuer of that name can say; a "no" only counts when there
+ * is none left to ask. */
 static enum verdict
 verify_step(const struct issuers *issuers, const struct step *step)
 {
 	enum verdict verdict = UNKNOWN;
+	unsigned tries = 0;
 
 	if (issuers->certs == NULL)
 		return UNKNOWN;
@@ -131,6 +141,8 @@ verify_step(const struct issuers *issuers, const struct step *step)
 		if (nu_cert_read(&n->cert->derCert, &parts) != SECSuccess ||
 		    !may_be_issuer(&parts, &step->parts))
 			continue;
+		if (tries++ == MAX_TRIES)
+			return verdict == BAD ? UNKNOWN : verdict;
 		one = verify_with(n->cert, step->cert);
 		if (one == GOOD || one == TROUBLE)
 			return one;
@@ -191,27 +203,27 @@ check_step(struct psm_ctx *ctx, struct issuers *issuers, struct step *step)
 }
 
 static enum psm_err
-check_steps(struct psm_ctx *ctx, struct issuers *issuers, struct step *steps,
-            size_t n)
+check_steps(struct psm_ctx *ctx, struct step *const steps[], size_t n)
 {
+	struct issuers issuers = { NULL, NULL };
 	enum psm_err err = PSM_OK;
 
 	for (size_t i = 0; i < n && err == PSM_OK; i++)
-		err = check_step(ctx, issuers, &steps[i]);
+		err = check_step(ctx, &issuers, steps[i]);
+	if (issuers.certs != NULL)
+		CERT_DestroyCertList(issuers.certs);
 	return err;
 }
 
 enum psm_err
 plan_verify(struct psm_ctx *ctx, struct plan *plan)
 {
-	struct issuers issuers = { NULL, NULL };
-	enum psm_err err = check_serials(ctx, plan);
+	size_t n = plan->n_users + plan->n_chain;
+	nu_auto_mem struct step **sorted = sort_steps(plan, n);
+	enum psm_err err;
 
-	if (err == PSM_OK)
-		err = check_steps(ctx, &issuers, plan->users, plan->n_users);
-	if (err == PSM_OK)
-		err = check_steps(ctx, &issuers, plan->chain, plan->n_chain);
-	if (issuers.certs != NULL)
-		CERT_DestroyCertList(issuers.certs);
-	return err;
+	if (sorted == NULL)
+		return psm_fail(ctx, PSM_E_NO_MEMORY, "out of memory");
+	err = check_serials(ctx, sorted, n);
+	return err == PSM_OK ? check_steps(ctx, sorted, n) : err;
 }

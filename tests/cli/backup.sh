@@ -58,6 +58,39 @@ check 'under their names' out '^alice '
 psm list -d "$tmp/new"
 check 'with their keys' out '^bob .* yes '
 
+# A key of 256 bits, as NSS takes it: too short to sign a hash.
+cat >"$tmp/tiny" <<-'END'
+	asn1 = SEQUENCE:key
+	[key]
+	version = INTEGER:0
+	n = INTEGER:0xae8ddb2539c379c70a2be7def662af40bdb9e34a1d18afea6f0cadb70494b895
+	e = INTEGER:65537
+	d = INTEGER:0x25ab4952a43f92052925c6793054a59b08afe4ce76d37108aed1667f6fb623a1
+	p = INTEGER:0xc720862ac325494ed79d9231f8762ac9
+	q = INTEGER:0xe068a53f6ec4b8a8157351bc11eff96d
+	dp = INTEGER:0xb04296e0654aad00501557624a377719
+	dq = INTEGER:0x1403a141500ac18154306dc8bd3ccedd
+	qi = INTEGER:0x8f0f85864ea92f86f53dace3e7dba326
+END
+ssl() {
+	need quietly openssl "$@"
+}
+ssl asn1parse -genconf "$tmp/tiny" -noout -out "$tmp/tiny.der"
+ssl rsa -inform DER -in "$tmp/tiny.der" -out "$tmp/tiny.key"
+ssl rsa -in "$tmp/tiny.key" -pubout -out "$tmp/tiny.pub"
+ssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
+	-subj /CN=Issuer -keyout "$tmp/issuer.key" -out "$tmp/issuer.pem"
+ssl x509 -new -force_pubkey "$tmp/tiny.pub" -subj /CN=Tiny -days 2 \
+	-CA "$tmp/issuer.pem" -CAkey "$tmp/issuer.key" -out "$tmp/tiny.pem"
+ssl pkcs12 -export -inkey "$tmp/tiny.key" -in "$tmp/tiny.pem" \
+	-passout "file:$tmp/pin" -out "$tmp/tiny.p12"
+refused 'restore refuses a key that cannot prove whose it is' 14 \
+	restore -d "$tmp/new" -i "$tmp/tiny.p12" \
+	--backup-password-file "$tmp/pin"
+check 'and says so' err SEC_ERROR_BAD_KEY
+psm list -d "$tmp/new"
+check 'and has kept nothing of it' not out Tiny
+
 make_db fixed
 need psm request -d "$tmp/fixed" -k ec -s 'CN=Fixed,O=Example' \
 	--unextractable -o "$tmp/fixed.request"

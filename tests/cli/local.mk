@@ -17,7 +17,7 @@ dist_check_SCRIPTS += $(cli_scripts)
 EXTRA_DIST += tests/cli/lib.sh
 
 check_PROGRAMS += tests/cli/encrypt tests/cli/escrow \
-	tests/cli/tty tests/cli/test_json
+	tests/cli/tty tests/cli/test_json tests/cli/test_terminal
 tests_cli_encrypt_SOURCES = tests/cli/encrypt.c
 tests_cli_encrypt_LDADD = psm/libpsm-core.la ca/libca.la nssutil/libnu.la \
 	$(NSS_LIBS)
@@ -30,5 +30,11 @@ tests_cli_test_json_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) \
 	$(CMOCKA_CFLAGS)
 tests_cli_test_json_LDADD = json/libpsmjson.la psm/libpsm.la \
 	$(JANSSON_LIBS) $(CMOCKA_LIBS)
+tests_cli_test_terminal_SOURCES = tests/cli/test_terminal.c \
+	cli/terminal.c cli/terminal.h
+tests_cli_test_terminal_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_cli_test_terminal_LDADD = $(CMOCKA_LIBS)
+tests_cli_test_terminal_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=tcgetattr,--wrap=tcsetattr
 
-TESTS += tests/cli/test_json $(cli_scripts)
+TESTS += tests/cli/test_json tests/cli/test_terminal $(cli_scripts)

@@ -89,7 +89,7 @@ umask 022
 check 'for nobody else to read' test "$(stat -c %a "$tmp/body")" = 600
 check 'with the name of the account' \
 	grep -q '"userName": "shop"' "$tmp/body"
-check 'and no password' not grep -q 'pass\|word' "$tmp/body"
+check 'and no password' not grep -qF 'pass ' "$tmp/body"
 check 'the key opens it' unseal cbc
 check 'the account is there' has userName shop
 check 'its password' has password 'pass \"word\\ ü'
@@ -265,6 +265,7 @@ refused 'a failure has the status of refusals' 4 \
 	pfx-answer -i "$tmp/answer" -o "$tmp/no"
 check 'and the sentence of the service' \
 	err 'service says: Profile\\x1B does not exist'
+check 'and a remedy for who calls it' err 'perhaps to another request'
 answered '{"status":"success","result":"It waits.","subscriberId":"17",
 	"requestId":"100123"}'
 refused 'one that waits has another' 8 \

@@ -63,6 +63,9 @@ test_time_is_rfc3339(void **state)
 	(void)state;
 	assert_string_equal(json_string_value(json), "2099-12-31T23:59:59Z");
 	json_decref(json);
+	json = pj_time(INT64_C(-62135596800)); /* GeneralizedTime's first */
+	assert_string_equal(json_string_value(json), "0001-01-01T00:00:00Z");
+	json_decref(json);
 }
 
 static void

@@ -5,7 +5,8 @@
 /* tty.c [PROMPT ANSWER]... -- COMMAND ... - run a command on a terminal of its
  * own and answer its prompts in turn. "^C" and "^D" are those keys. What the
  * terminal shows goes to standard output; the exit status is the command's, or
- * 98 when it ended before all was asked, 99 when it took too long. */
+ * 97 when it asked for a password with the echo on, 98 when it ended before all
+ * was asked, 99 when it took too long. */
 
 #include <errno.h>
 #include <poll.h>
@@ -18,6 +19,22 @@
 #include <unistd.h>
 
 enum { PATIENCE = 60000 }; /* milliseconds of silence */
+
+/* The master's attributes are the terminal's. */
+static int
+echoes(int tty)
+{
+	struct termios now;
+
+	return tcgetattr(tty, &now) != 0 || (now.c_lflag & ECHO);
+}
+
+/* What is typed as soon as such a prompt is seen must not be. */
+static int
+is_secret(const char *prompt)
+{
+	return strstr(prompt, "assword") || strstr(prompt, "same again");
+}
 
 static void
 type(int tty, const char *answer)
@@ -48,7 +65,8 @@ run(int tty, char **script)
 		len += (size_t)n;
 		seen[len] = '\0';
 		if (strcmp(*script, "--") != 0 && strstr(seen, *script)) {
-			usleep(100000); /* the echo goes off after the prompt */
+			if (is_secret(*script) && echoes(tty))
+				return 97;
 			type(tty, script[1]);
 			script += 2;
 			len = 0;

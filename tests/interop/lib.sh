@@ -85,7 +85,7 @@ serve() {
 		>"$tmp/server.out" 2>>"$tmp/server.err" &
 	servers="$servers $!"
 	tries=0
-	while ! grep -qs '^ACCEPT' "$tmp/server.out" && [ $tries -lt 200 ]; do
+	while ! grep -qs '^ACCEPT' "$tmp/server.out" && [ $tries -lt 1200 ]; do
 		sleep 0.05
 		tries=$((tries + 1))
 	done
@@ -97,7 +97,7 @@ serve() {
 nss_visits() {
 	database=$1
 	shift
-	timeout 20 tstclnt -4 -h localhost -p "$port" -d "$tmp/$database" \
+	timeout 60 tstclnt -4 -h localhost -p "$port" -d "$tmp/$database" \
 		"$@" <"$tmp/get" >"$tmp/out" 2>"$tmp/err"
 }
 

@@ -29,8 +29,14 @@
 
 enum why { MEMORY, DEVICE, INPUT_OUTPUT };
 
-/* Enough to tell a password from another: sweeps make hundreds of files. */
-enum { MAX_ITERATIONS = 10 };
+/* Enough to tell a password from another, and a key: sweeps make hundreds of
+ * files, and of keys. */
+enum {
+	MAX_ITERATIONS = 10,
+	RSA_BITS = 512,
+	DSA_BITS = 1024,
+	DSA_SUBGROUP_BITS = 160
+};
 
 static struct {
 	bool armed, paused;
@@ -222,18 +228,40 @@ few(int iterations)
 	return iterations < MAX_ITERATIONS ? iterations : MAX_ITERATIONS;
 }
 
+/* What is to fail makes short RSA keys; those it works on have their size. */
+SECKEYPrivateKey *
+__wrap_PK11_GenerateKeyPairWithOpFlags(PK11SlotInfo *slot,
+                                       CK_MECHANISM_TYPE type, void *param,
+                                       SECKEYPublicKey **ret_public,
+                                       PK11AttrFlags attributes,
+                                       CK_FLAGS flags, CK_FLAGS mask,
+                                       void *wincx)
+{
+	PK11RSAGenParams few_bits;
+
+	if (fails("PK11_GenerateKeyPairWithOpFlags", DEVICE))
+		return NULL;
+	if (fault.armed && type == CKM_RSA_PKCS_KEY_PAIR_GEN) {
+		few_bits = *(PK11RSAGenParams *)param;
+		few_bits.keySizeInBits = RSA_BITS;
+		param = &few_bits;
+	}
+	return __real_PK11_GenerateKeyPairWithOpFlags(
+	        slot, type, param, ret_public, attributes, flags, mask, wincx);
+}
+
 /* DSA parameters take seconds to find, and tell nothing of the key. */
 static struct {
 	SECItem prime, subprime, base;
 } dsa;
 
 static SECStatus
-keep_dsa(unsigned bits, unsigned subgroup_bits)
+keep_dsa(void)
 {
 	PQGParams *params = NULL;
 	PQGVerify *proof = NULL;
-	SECStatus rv = __real_PK11_PQG_ParamGenV2(bits, subgroup_bits, 0,
-	                                          &params, &proof);
+	SECStatus rv = __real_PK11_PQG_ParamGenV2(DSA_BITS, DSA_SUBGROUP_BITS,
+	                                          0, &params, &proof);
 
 	if (rv != SECSuccess)
 		return rv;
@@ -248,17 +276,18 @@ keep_dsa(unsigned bits, unsigned subgroup_bits)
 	return rv;
 }
 
-/* Found once; of one size only. Without the proof that they are good. */
+/* Found once, and short. Without the proof that they are good. */
 SECStatus
 __wrap_PK11_PQG_ParamGenV2(unsigned bits, unsigned subgroup_bits,
                            unsigned seed_len, PQGParams **ret_params,
                            PQGVerify **ret_proof)
 {
+	(void)bits;
+	(void)subgroup_bits;
 	(void)seed_len;
 	if (fails("PK11_PQG_ParamGenV2", DEVICE))
 		return SECFailure;
-	if (dsa.base.data == NULL &&
-	    keep_dsa(bits, subgroup_bits) != SECSuccess)
+	if (dsa.base.data == NULL && keep_dsa() != SECSuccess)
 		return SECFailure;
 	*ret_params = PK11_PQG_NewParams(&dsa.prime, &dsa.subprime, &dsa.base);
 	*ret_proof = NULL;

@@ -3,17 +3,45 @@
 unit_ldadd = psm/libpsm-core.la ca/libca.la nssutil/libnu.la \
 	$(CMOCKA_LIBS) $(NSS_LIBS)
 
-# ca
-check_PROGRAMS += tests/unit/test_ca
-TESTS += tests/unit/test_ca
-tests_unit_test_ca_SOURCES = tests/unit/test_ca.c
-tests_unit_test_ca_LDADD = ca/libca.la $(CMOCKA_LIBS) $(NSS_LIBS)
+# ca, in a database of its own and in a store
+authority_sources = tests/unit/authority.c tests/unit/authority.h
+authority_ldadd = ca/libca.la $(CMOCKA_LIBS) $(NSS_LIBS)
+ca_store_sources = tests/unit/ca_store.c tests/unit/ca_store.h $(store_sources)
+ca_tests = \
+	tests/unit/test_ca \
+	tests/unit/test_ca_again \
+	tests/unit/test_ca_below \
+	tests/unit/test_ca_crl \
+	tests/unit/test_ca_issue \
+	tests/unit/test_ca_open \
+	tests/unit/test_ca_profile \
+	tests/unit/test_ca_refuse
+check_PROGRAMS += $(ca_tests)
+TESTS += $(ca_tests)
+tests_unit_test_ca_SOURCES = tests/unit/test_ca.c $(authority_sources)
+tests_unit_test_ca_LDADD = $(authority_ldadd)
 tests_unit_test_ca_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=CERT_ChangeCertTrust,--wrap=PK11_SetPrivateKeyNickname
-check_PROGRAMS += tests/unit/test_ca_core
-TESTS += tests/unit/test_ca_core
-tests_unit_test_ca_core_SOURCES = tests/unit/test_ca_core.c $(store_sources)
-tests_unit_test_ca_core_LDADD = $(unit_ldadd)
+tests_unit_test_ca_again_SOURCES = tests/unit/test_ca_again.c \
+	$(ca_store_sources)
+tests_unit_test_ca_again_LDADD = $(unit_ldadd)
+tests_unit_test_ca_below_SOURCES = tests/unit/test_ca_below.c \
+	$(ca_store_sources)
+tests_unit_test_ca_below_LDADD = $(unit_ldadd)
+tests_unit_test_ca_crl_SOURCES = tests/unit/test_ca_crl.c $(ca_store_sources)
+tests_unit_test_ca_crl_LDADD = $(unit_ldadd)
+tests_unit_test_ca_issue_SOURCES = tests/unit/test_ca_issue.c \
+	$(authority_sources)
+tests_unit_test_ca_issue_LDADD = $(authority_ldadd)
+tests_unit_test_ca_open_SOURCES = tests/unit/test_ca_open.c \
+	$(ca_store_sources)
+tests_unit_test_ca_open_LDADD = $(unit_ldadd)
+tests_unit_test_ca_profile_SOURCES = tests/unit/test_ca_profile.c \
+	$(ca_store_sources)
+tests_unit_test_ca_profile_LDADD = $(unit_ldadd)
+tests_unit_test_ca_refuse_SOURCES = tests/unit/test_ca_refuse.c \
+	$(authority_sources)
+tests_unit_test_ca_refuse_LDADD = $(authority_ldadd)
 
 # codecs
 check_PROGRAMS += tests/unit/test_der tests/unit/test_b64 \
@@ -21,6 +49,11 @@ check_PROGRAMS += tests/unit/test_der tests/unit/test_b64 \
 TESTS += tests/unit/test_der tests/unit/test_b64 \
 	tests/unit/test_cmmf tests/unit/test_crmf
 codec_ldadd = nssutil/libnu.la $(CMOCKA_LIBS) $(NSS_LIBS)
+check_PROGRAMS += tests/unit/test_key
+TESTS += tests/unit/test_key
+tests_unit_test_key_SOURCES = tests/unit/test_key.c \
+	tests/unit/fresh.c tests/unit/fresh.h
+tests_unit_test_key_LDADD = $(codec_ldadd)
 tests_unit_test_der_SOURCES = tests/unit/test_der.c \
 	tests/unit/hostile.c tests/unit/hostile.h
 tests_unit_test_der_LDADD = $(codec_ldadd)
@@ -43,11 +76,20 @@ tests_unit_test_crmf_oracle_LDADD = nssutil/libnu.la $(CRMF_LIBS) \
 endif
 
 # pkcs12
-check_PROGRAMS += tests/unit/test_p12
-TESTS += tests/unit/test_p12
-tests_unit_test_p12_SOURCES = tests/unit/test_p12.c tests/unit/hostile.c \
-	tests/unit/hostile.h
-tests_unit_test_p12_LDADD = nssutil/libnu.la $(CMOCKA_LIBS) $(NSS_LIBS)
+p12_sources = tests/unit/p12_files.c tests/unit/p12_files.h \
+	tests/unit/hostile.c tests/unit/hostile.h
+p12_tests = tests/unit/test_p12 tests/unit/test_p12_made \
+	tests/unit/test_p12_others
+check_PROGRAMS += $(p12_tests)
+TESTS += $(p12_tests)
+tests_unit_test_p12_SOURCES = tests/unit/test_p12.c $(p12_sources)
+tests_unit_test_p12_LDADD = $(codec_ldadd)
+tests_unit_test_p12_made_SOURCES = tests/unit/test_p12_made.c \
+	tests/unit/p12_made.c tests/unit/p12_made.h $(p12_sources)
+tests_unit_test_p12_made_LDADD = $(codec_ldadd)
+tests_unit_test_p12_others_SOURCES = tests/unit/test_p12_others.c \
+	$(p12_sources)
+tests_unit_test_p12_others_LDADD = $(codec_ldadd)
 
 # engine
 store_sources = tests/unit/store.c tests/unit/store.h \
@@ -68,7 +110,8 @@ engine_tests = \
 	tests/unit/test_verify
 check_PROGRAMS += $(engine_tests)
 TESTS += $(engine_tests)
-tests_unit_test_backup_SOURCES = tests/unit/test_backup.c $(store_sources)
+tests_unit_test_backup_SOURCES = tests/unit/test_backup.c $(store_sources) \
+	tests/unit/p12_made.c tests/unit/p12_made.h
 tests_unit_test_backup_LDADD = $(unit_ldadd)
 tests_unit_test_busy_SOURCES = tests/unit/test_busy.c $(store_sources)
 tests_unit_test_busy_LDADD = $(unit_ldadd)
@@ -99,6 +142,7 @@ tests_unit_test_verify_LDADD = $(unit_ldadd)
 check_PROGRAMS += tests/unit/test_put
 TESTS += tests/unit/test_put
 tests_unit_test_put_SOURCES = tests/unit/test_put.c \
+	tests/unit/p12_made.c tests/unit/p12_made.h \
 	tests/unit/puts.c tests/unit/puts.h $(store_sources)
 tests_unit_test_put_LDADD = $(unit_ldadd)
 
@@ -171,15 +215,25 @@ tests/unit/fault.ld: tests/unit/fault_calls.def
 CLEANFILES += tests/unit/fault.ld
 
 # generate
-check_PROGRAMS += tests/unit/test_generate
-TESTS += tests/unit/test_generate
-tests_unit_test_generate_SOURCES = tests/unit/test_generate.c \
+generate_sources = tests/unit/generated.c tests/unit/generated.h \
 	$(store_sources)
+generate_tests = tests/unit/test_generate tests/unit/test_generate_circle \
+	tests/unit/test_generate_escrow
+check_PROGRAMS += $(generate_tests)
+TESTS += $(generate_tests)
+tests_unit_test_generate_SOURCES = tests/unit/test_generate.c \
+	$(generate_sources)
 tests_unit_test_generate_LDADD = $(unit_ldadd)
 tests_unit_test_generate_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=PK11_GenerateKeyPairWithOpFlags \
-	-Wl,--wrap=PK11_ConvertSessionPrivKeyToTokenPrivKey \
-	-Wl,--wrap=PK11_Decrypt
+	-Wl,--wrap=PK11_ConvertSessionPrivKeyToTokenPrivKey
+tests_unit_test_generate_circle_SOURCES = tests/unit/test_generate_circle.c \
+	$(generate_sources)
+tests_unit_test_generate_circle_LDADD = $(unit_ldadd)
+tests_unit_test_generate_escrow_SOURCES = tests/unit/test_generate_escrow.c \
+	$(generate_sources)
+tests_unit_test_generate_escrow_LDADD = $(unit_ldadd)
+tests_unit_test_generate_escrow_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=PK11_Decrypt
 
 # challenges and signatures
 check_PROGRAMS += tests/unit/test_challenge tests/unit/test_challenge_answer \
@@ -206,11 +260,20 @@ tests_unit_test_challenge_oracle_LDADD = nssutil/libnu.la $(CRMF_LIBS) \
 endif
 
 # what else CAs send
-check_PROGRAMS += tests/unit/test_pkimessage tests/unit/test_import_any
-TESTS += tests/unit/test_pkimessage tests/unit/test_import_any
-tests_unit_test_pkimessage_SOURCES = tests/unit/test_pkimessage.c \
+cmp_sources = tests/unit/cmp_files.c tests/unit/cmp_files.h \
 	tests/unit/hostile.c tests/unit/hostile.h
+cmp_tests = tests/unit/test_certs tests/unit/test_import_any \
+	tests/unit/test_pkimessage tests/unit/test_pkimessage_made
+check_PROGRAMS += $(cmp_tests)
+TESTS += $(cmp_tests)
+tests_unit_test_certs_SOURCES = tests/unit/test_certs.c $(cmp_sources)
+tests_unit_test_certs_LDADD = $(codec_ldadd)
+tests_unit_test_pkimessage_SOURCES = tests/unit/test_pkimessage.c \
+	$(cmp_sources)
 tests_unit_test_pkimessage_LDADD = $(codec_ldadd)
+tests_unit_test_pkimessage_made_SOURCES = tests/unit/test_pkimessage_made.c \
+	$(cmp_sources)
+tests_unit_test_pkimessage_made_LDADD = $(codec_ldadd)
 tests_unit_test_import_any_SOURCES = tests/unit/test_import_any.c \
 	tests/unit/cmp.c tests/unit/cmp.h \
 	tests/unit/hostile.c tests/unit/hostile.h \
@@ -218,12 +281,19 @@ tests_unit_test_import_any_SOURCES = tests/unit/test_import_any.c \
 tests_unit_test_import_any_LDADD = $(unit_ldadd)
 
 # envelopes: encrypted certificates, key recovery
-check_PROGRAMS += tests/unit/test_envelope tests/unit/test_recovery
-TESTS += tests/unit/test_envelope tests/unit/test_recovery
-tests_unit_test_envelope_SOURCES = tests/unit/test_envelope.c \
+envelope_sources = tests/unit/envelopes.c tests/unit/envelopes.h \
 	tests/unit/fresh.c tests/unit/fresh.h \
 	tests/unit/hostile.c tests/unit/hostile.h
-tests_unit_test_envelope_LDADD = nssutil/libnu.la $(CMOCKA_LIBS) $(NSS_LIBS)
+envelope_tests = tests/unit/test_envelope tests/unit/test_envelope_openssl \
+	tests/unit/test_recovery
+check_PROGRAMS += $(envelope_tests)
+TESTS += $(envelope_tests)
+tests_unit_test_envelope_SOURCES = tests/unit/test_envelope.c \
+	$(envelope_sources)
+tests_unit_test_envelope_LDADD = $(codec_ldadd)
+tests_unit_test_envelope_openssl_SOURCES = \
+	tests/unit/test_envelope_openssl.c $(envelope_sources)
+tests_unit_test_envelope_openssl_LDADD = $(codec_ldadd)
 tests_unit_test_recovery_SOURCES = tests/unit/test_recovery.c \
 	$(store_sources)
 tests_unit_test_recovery_LDADD = $(unit_ldadd)

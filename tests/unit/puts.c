@@ -73,6 +73,8 @@ static const char script[] =
         "openssl rsa -traditional -camellia256 -in c.key -out c.camellia "
         "-passout pass:" PUTS_PASSWORD "\n"
         "openssl genpkey -algorithm ED25519 -out ed.key\n"
+        "for x in a b; do openssl pkcs8 -topk8 -nocrypt -in $x.key "
+        "-outform DER -out $x.info; done\n"
         "cat a.pem ca.pem >a.chain\n"
         "openssl crl2pkcs7 -nocrl -certfile a.chain -out a.p7\n"
         "openssl crl2pkcs7 -nocrl -certfile a.chain -outform DER -out a.p7b\n"

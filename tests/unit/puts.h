@@ -13,7 +13,7 @@
 
 /* Make them in a directory of their own, which goes at the end. 0: done. For
  * cmocka's groups. Certificates are NAME.pem of the authority ca.pem, signed
- * NAME.der; keys are NAME.key, PKCS#8 in PEM:
+ * NAME.der; keys are NAME.key, PKCS#8 in PEM, and of a and b NAME.info, DER:
  *   a, b   CN=User A with a key each, on P-256;   c   CN=User C, RSA
  *   ar     CN=User A again, a's key;              ax  CN=User X, a's key
  *   d      CN=User D, DSA;                        e   CN=User E, on P-384 */

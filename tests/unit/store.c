@@ -705,16 +705,25 @@ store_snapshot(const struct store *st)
 }
 
 size_t
-store_count(const struct store *st, const char *text)
+store_count_lines(const char *snapshot, const char *text)
 {
-	nu_auto_mem char *snapshot = store_snapshot(st);
+	nu_auto_mem char *copy = strdup(snapshot);
 	size_t n = 0;
 	char *save = NULL;
 
-	for (char *line = strtok_r(snapshot, "\n", &save); line != NULL;
+	assert_non_null(copy);
+	for (char *line = strtok_r(copy, "\n", &save); line != NULL;
 	     line = strtok_r(NULL, "\n", &save))
 		n += strstr(line, text) != NULL;
 	return n;
+}
+
+size_t
+store_count(const struct store *st, const char *text)
+{
+	nu_auto_mem char *snapshot = store_snapshot(st);
+
+	return store_count_lines(snapshot, text);
 }
 
 void

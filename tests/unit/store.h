@@ -119,6 +119,8 @@ char *store_snapshot(const struct store *st);
 /* The same, without one kind: "cert", "trust", "key" or "public". */
 char *store_snapshot_without(const struct store *st, const char *kind);
 /* Lines of a snapshot that contain text. */
+size_t store_count_lines(const char *snapshot, const char *text);
+/* The same of one that is taken for that. */
 size_t store_count(const struct store *st, const char *text);
 /* Fails, and shows both, unless the snapshot is still this one. */
 void store_assert_unchanged(const struct store *st, const char *before);

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -18,9 +19,23 @@
 #include "nssutil/nu_slot.h"
 #include "tests/unit/fault.h"
 
+enum { PATH_SIZE = 256 };
+
 static char untouched; /* its address is what a ret_ argument holds */
 
 /* --- what operations share ------------------------------------------- */
+
+void
+sweep_check_counts(const struct sweep *sw, const struct sweep_count *counts)
+{
+	nu_auto_mem char *now = store_snapshot(sw->st);
+
+	for (; counts->text != NULL; counts++) {
+		if (store_count_lines(now, counts->text) != counts->n)
+			fail_msg("not %zu of \"%s\" in\n%s", counts->n,
+			         counts->text, now);
+	}
+}
 
 void
 sweep_prepare_nothing(struct sweep *sw)
@@ -73,15 +88,34 @@ sweep_check_result(const struct sweep *sw, size_t n)
 }
 
 void
+sweep_check_one(struct sweep *sw)
+{
+	static const struct sweep_count counts[] = {
+		{ "cert [User 1's Acme ID]", 1 },
+		{ "key [User 1's Acme ID]", 1 },
+		{ "[pending:", 0 },
+		{ NULL, 0 },
+	};
+
+	sweep_check_result(sw, 1);
+	sweep_check_counts(sw, counts);
+}
+
+void
 sweep_check_import(struct sweep *sw)
 {
+	static const struct sweep_count counts[] = {
+		{ "cert [User 1's Far ID]", 1 },
+		{ "cert [User 2's Far ID]", 1 },
+		{ "key [User 1's Far ID]", 1 },
+		{ "key [User 2's Far ID]", 1 },
+		{ "cert [Far CA]", 1 },
+		{ "[pending:", 0 },
+		{ NULL, 0 },
+	};
+
 	sweep_check_result(sw, SWEEP_USERS);
-	assert_int_equal(store_count(sw->st, "cert [User 1's Far ID]"), 1);
-	assert_int_equal(store_count(sw->st, "cert [User 2's Far ID]"), 1);
-	assert_int_equal(store_count(sw->st, "key [User 1's Far ID]"), 1);
-	assert_int_equal(store_count(sw->st, "key [User 2's Far ID]"), 1);
-	assert_int_equal(store_count(sw->st, "cert [Far CA]"), 1);
-	assert_int_equal(store_count(sw->st, "[pending:"), 0);
+	sweep_check_counts(sw, counts);
 }
 
 void
@@ -172,6 +206,93 @@ begin(struct sweep *sw, const struct operation *op)
 	op->prepare(sw);
 	store_reopen(sw->st, 0);
 	assert_int_equal(store_shell(sw->st, "cp -r db saved"), 0);
+	sw->before = store_snapshot(sw->st);
+	sw->files = store_ls(sw->st->dir);
+}
+
+/* Are two files of its directory the same, octet by octet? */
+static bool
+is_same(const struct store *st, const char *name, const char *other)
+{
+	size_t len, other_len;
+	nu_auto_mem char *data = store_read_file(store_path(st, name), &len);
+	nu_auto_mem char *other_data =
+	        store_read_file(store_path(st, other), &other_len);
+
+	return data != NULL && other_data != NULL && len == other_len &&
+	       memcmp(data, other_data, len) == 0;
+}
+
+/* Nothing was written to the database, nor is a journal there of what may be:
+ * then there is no need to read all of it to see that it is as it was. */
+static bool
+is_unwritten(const struct sweep *sw)
+{
+	nu_auto_mem char *names = store_ls(sw->st->db);
+	nu_auto_mem char *saved = store_ls(store_path(sw->st, "saved"));
+
+	return strcmp(names, saved) == 0 &&
+	       is_same(sw->st, "db/cert9.db", "saved/cert9.db") &&
+	       is_same(sw->st, "db/key4.db", "saved/key4.db");
+}
+
+/* All is as it was. Otherwise, what it is now, for a complaint. */
+static bool
+is_unchanged(const struct sweep *sw, char **ret_now, char **ret_files)
+{
+	*ret_files = store_ls(sw->st->dir);
+	*ret_now = is_unwritten(sw) ? strdup(sw->before)
+	                            : store_snapshot(sw->st);
+	assert_non_null(*ret_now);
+	return strcmp(*ret_now, sw->before) == 0 &&
+	       strcmp(*ret_files, sw->files) == 0;
+}
+
+/* For each file of a directory whose name begins so. */
+static void
+each_file(const struct store *st, const char *dir, const char *beginning,
+          void (*fn)(const struct store *st, const char *name))
+{
+	nu_auto_mem char *names = store_ls(store_path(st, dir));
+	char *save = NULL;
+
+	for (char *name = strtok_r(names, "\n", &save); name != NULL;
+	     name = strtok_r(NULL, "\n", &save)) {
+		if (strncmp(name, beginning, strlen(beginning)) == 0)
+			fn(st, name);
+	}
+}
+
+static void
+remove_file(const struct store *st, const char *name)
+{
+	assert_int_equal(unlink(store_path(st, name)), 0);
+}
+
+static void
+remove_unless_saved(const struct store *st, const char *name)
+{
+	char path[PATH_SIZE];
+
+	snprintf(path, sizeof path, "saved/%s", name);
+	if (access(store_path(st, path), F_OK) == 0)
+		return;
+	snprintf(path, sizeof path, "db/%s", name);
+	remove_file(st, path);
+}
+
+static void
+bring_back(const struct store *st, const char *name)
+{
+	char path[PATH_SIZE];
+	nu_auto_mem char *data = NULL;
+	size_t len;
+
+	snprintf(path, sizeof path, "saved/%s", name);
+	data = store_read_file(store_path(st, path), &len);
+	assert_non_null(data);
+	snprintf(path, sizeof path, "db/%s", name);
+	store_write_file(store_path(st, path), data, len);
 }
 
 /* The store as it was prepared. */
@@ -182,8 +303,9 @@ rewind_store(struct sweep *sw)
 	psm_close(sw->st->ctx);
 	sw->st->ca = ca_new();
 	assert_non_null(sw->st->ca);
-	assert_int_equal(store_shell(sw->st, "rm -rf db " SWEEP_BACKUP
-	                                     "* && cp -r saved db"), 0);
+	each_file(sw->st, ".", SWEEP_BACKUP, remove_file);
+	each_file(sw->st, "db", "", remove_unless_saved);
+	each_file(sw->st, "saved", "", bring_back);
 	assert_psm(sw->st, psm_open(sw->st->ctx, sw->st->db, 0), PSM_OK);
 }
 
@@ -250,21 +372,15 @@ is_best_effort(const struct operation *op, const char *call)
 
 /* It failed, and all is as it was. */
 static void
-check_unchanged(struct sweep *sw, size_t n, const char *before,
-                const char *files_before)
+check_unchanged(struct sweep *sw, size_t n)
 {
-	nu_auto_mem char *now = store_snapshot(sw->st);
-	nu_auto_mem char *files = store_ls(sw->st->dir);
-	size_t n_problems = sw->n_problems;
+	nu_auto_mem char *now = NULL, *files = NULL;
 
-	if (strcmp(now, before) != 0)
-		complain(sw, "call %zu: the store was\n%sand is\n%s", n,
-		         before, now);
-	if (strcmp(files, files_before) != 0)
-		complain(sw, "call %zu: the files were\n%sand are\n%s", n,
-		         files_before, files);
-	if (sw->n_problems > n_problems)
-		rewind_store(sw);
+	if (is_unchanged(sw, &now, &files))
+		return;
+	complain(sw, "call %zu: the store was\n%s%sand is\n%s%s", n,
+	         sw->before, sw->files, now, files);
+	rewind_store(sw);
 }
 
 /* A user's certificate has its key. */
@@ -292,7 +408,7 @@ complete(struct sweep *sw, size_t n, enum fault_mode mode)
 	store_reopen(sw->st, 0);
 	assert_psm(sw->st, psm_login(sw->st->ctx, NULL), PSM_OK);
 	assert_keys(sw);
-	assert_int_equal(store_shell(sw->st, "rm -f " SWEEP_BACKUP "*"), 0);
+	each_file(sw->st, ".", SWEEP_BACKUP, remove_file);
 	sw->again = true;
 	err = run(sw, SIZE_MAX, mode);
 	if (err == PSM_OK) {
@@ -309,8 +425,6 @@ complete(struct sweep *sw, size_t n, enum fault_mode mode)
 static bool
 fail_once(struct sweep *sw, size_t n)
 {
-	nu_auto_mem char *before = store_snapshot(sw->st);
-	nu_auto_mem char *files = store_ls(sw->st->dir);
 	enum psm_err err = run(sw, n, FAULT_ONCE);
 	bool failed = sw->hit != NULL;
 
@@ -321,7 +435,7 @@ fail_once(struct sweep *sw, size_t n)
 	}
 	if (err != PSM_OK) {
 		assert_true(failed);
-		check_unchanged(sw, n, before, files);
+		check_unchanged(sw, n);
 		return true;
 	}
 	if (failed && !is_best_effort(sw->op, sw->hit))
@@ -336,17 +450,13 @@ fail_once(struct sweep *sw, size_t n)
 static bool
 fail_for_good(struct sweep *sw, size_t n, enum fault_mode mode)
 {
-	nu_auto_mem char *before = store_snapshot(sw->st);
-	nu_auto_mem char *files = store_ls(sw->st->dir);
-	nu_auto_mem char *now = NULL, *files_now = NULL;
+	nu_auto_mem char *now = NULL, *files = NULL;
 	enum psm_err err = run(sw, n, mode);
 	bool failed = sw->hit != NULL;
 
 	if (err == PSM_OK)
 		free_result(sw);
-	now = store_snapshot(sw->st);
-	files_now = store_ls(sw->st->dir);
-	if (strcmp(now, before) == 0 && strcmp(files_now, files) == 0)
+	if (is_unchanged(sw, &now, &files))
 		return failed;
 	if (err != PSM_OK)
 		complete(sw, n, mode);
@@ -363,9 +473,13 @@ end(void **state)
 	(void)state;
 	free(sw.response);
 	free(sw.expected);
+	free(sw.before);
+	free(sw.files);
 	store_free(sw.st);
 	sw.response = NULL;
 	sw.expected = NULL;
+	sw.before = NULL;
+	sw.files = NULL;
 	sw.st = NULL;
 	return 0;
 }
@@ -447,6 +561,8 @@ sweep_main(const char *group, const struct operation *ops, size_t n_ops)
 	}
 	/* NSS's: of the database's password, which is asked for each time. */
 	setenv("NSS_MAX_MP_PBE_ITERATION_COUNT", "1", 1);
+	/* Its libraries stay loaded when it ends, and have tested themselves. */
+	setenv("NSS_DISABLE_UNLOAD", "1", 1);
 	cmocka_set_test_filter(getenv("PSM_TEST"));
 	return _cmocka_run_group_tests(group, tests, n, NULL, NULL);
 }

@@ -27,6 +27,8 @@ struct sweep {
 	size_t response_len; /* of one that is no text */
 	int32_t id;
 	char *expected;    /* what it returns when nothing fails, or NULL */
+	char *before;      /* a snapshot of the store as it was prepared */
+	char *files;       /* and what was beside its database */
 	void *got;         /* what the operation returned */
 	const char *hit;   /* the call that failed, or NULL */
 	bool again;        /* to complete what had failed */
@@ -68,11 +70,22 @@ extern const char *const sweep_deleting[];
 /* A file that was read, or a directory that was synced, is closed. */
 extern const char *const sweep_closing[];
 
+/* How many lines of a snapshot contain a text. */
+struct sweep_count {
+	const char *text;
+	size_t n;
+};
+/* Of the store as it is; the last one's text is NULL. */
+void sweep_check_counts(const struct sweep *sw,
+                        const struct sweep_count *counts);
+
 void sweep_prepare_nothing(struct sweep *sw);
 /* Two requests, answered by an authority that is not in the store. */
 void sweep_prepare_answer(struct sweep *sw);
 /* An import of n certificates, each complete. */
 void sweep_check_result(const struct sweep *sw, size_t n);
+/* The import of one certificate, for User 1 by the store's own authority. */
+void sweep_check_one(struct sweep *sw);
 /* The import of sweep_prepare_answer()'s answer. */
 void sweep_check_import(struct sweep *sw);
 /* Opens the backup, and finds all of that there. */

@@ -14,7 +14,9 @@
 #include <cmocka.h>
 
 #include "nssutil/nu_auto.h"
+#include "nssutil/nu_der.h"
 #include "nssutil/nu_slot.h"
+#include "tests/unit/p12_made.h"
 #include "tests/unit/store.h"
 
 #define PASSWORD "f\xc3\xbcr sp\xc3\xa4ter"
@@ -511,6 +513,58 @@ test_backup_of_a_certificate_alone_is_a_chain(void **state)
 	                             "grep -q '^Joe  *,,'"), 0);
 }
 
+/* DER in dir/file. */
+static SECItem
+read_der(struct store *st, const char *file)
+{
+	size_t len = 0;
+	char *data = store_read_file(store_path(st, file), &len);
+
+	return (SECItem){ siBuffer, (unsigned char *)data, (unsigned)len };
+}
+
+/* Joe's certificate and the key of somebody else, with Joe's own or not. */
+static void
+make_with_stray_key(struct store *st, bool with_own)
+{
+	nu_auto(PLArenaPool) arena = PORT_NewArena(2048);
+	const SECOidTag key_bag = SEC_OID_PKCS12_V1_KEY_BAG_ID;
+	CERTCertificate joe = { .slot = NULL };
+	SECItem own, stray, *file;
+
+	make_with_openssl(st, "");
+	assert_int_equal(store_shell(st, "openssl x509 -in c.pem -outform DER "
+	                             "-out c.der && openssl pkcs8 -topk8 "
+	                             "-nocrypt -in k.pem -outform DER "
+	                             "-out k.der && openssl genpkey "
+	                             "-algorithm EC -pkeyopt "
+	                             "ec_paramgen_curve:P-256 -outform DER "
+	                             "-out s.der 2>/dev/null"), 0);
+	joe.derCert = read_der(st, "c.der");
+	own = read_der(st, "k.der");
+	stray = read_der(st, "s.der");
+	file = make_plain_file(
+	        arena,
+	        nu_der_make(arena, NU_SEQUENCE, make_cert_bag(arena, &joe),
+	                    make_typed(arena, key_bag, &stray),
+	                    with_own ? make_typed(arena, key_bag, &own) : NULL),
+	        PASSWORD);
+	store_write_file(store_path(st, "stray.p12"), file->data, file->len);
+	free(joe.derCert.data);
+	free(own.data);
+	free(stray.data);
+}
+
+/* All or none: who threw the file away would have lost the key. */
+static void
+test_backup_with_a_key_without_its_certificate_is_refused(void **state)
+{
+	make_with_stray_key(*state, false);
+	assert_not_restored(*state, "stray.p12", PSM_E_PKCS12);
+	make_with_stray_key(*state, true);
+	assert_not_restored(*state, "stray.p12", PSM_E_PKCS12);
+}
+
 /* Another certificate with that issuer and serial number is here. */
 static void
 test_backup_that_clashes_with_the_store_changes_nothing(void **state)
@@ -568,6 +622,8 @@ main(void)
 		    test_backup_made_elsewhere_wishes_by_its_friendly_name),
 		store_test(test_backup_without_integrity_is_of_a_kind_not_read),
 		store_test(test_backup_of_a_certificate_alone_is_a_chain),
+		store_test(
+		    test_backup_with_a_key_without_its_certificate_is_refused),
 		store_test(
 		    test_backup_that_clashes_with_the_store_changes_nothing),
 	};

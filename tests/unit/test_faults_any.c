@@ -30,15 +30,6 @@ run_import(struct sweep *sw)
 	                                    (struct psm_import **)&sw->got);
 }
 
-static void
-check_one(struct sweep *sw)
-{
-	sweep_check_result(sw, 1);
-	assert_int_equal(store_count(sw->st, "cert [User 1's Acme ID]"), 1);
-	assert_int_equal(store_count(sw->st, "key [User 1's Acme ID]"), 1);
-	assert_int_equal(store_count(sw->st, "[pending:"), 0);
-}
-
 /* --- certificates alone ---------------------------------------------- */
 
 static void
@@ -125,7 +116,7 @@ run_import_by_signer(struct sweep *sw)
 static void
 check_message(struct sweep *sw)
 {
-	check_one(sw);
+	sweep_check_one(sw);
 	assert_int_equal(psm_import_form(sw->got), PSM_FORM_PKI_MESSAGE);
 	assert_int_equal(psm_import_protection(sw->got),
 	                 PSM_PROTECTION_VERIFIED);
@@ -209,14 +200,14 @@ prepare_recovery(struct sweep *sw)
 static void
 check_recovery(struct sweep *sw)
 {
-	check_one(sw);
+	sweep_check_one(sw);
 	assert_int_equal(store_count(sw->st, "[recovery:"), 0);
 }
 
 static const struct operation operations[] = {
 	{ .name = "import_list",
 	  .prepare = prepare_list, .run = run_import_any,
-	  .check = check_one, .free_got = sweep_free_import,
+	  .check = sweep_check_one, .free_got = sweep_free_import,
 	  .best_effort = sweep_matching },
 	{ .name = "import_message_by_secret",
 	  .prepare = prepare_message_by_secret, .run = run_import_by_secret,
@@ -228,7 +219,7 @@ static const struct operation operations[] = {
 	  .best_effort = sweep_matching },
 	{ .name = "import_encrypted",
 	  .prepare = prepare_encrypted, .run = run_import,
-	  .check = check_one, .free_got = sweep_free_import,
+	  .check = sweep_check_one, .free_got = sweep_free_import,
 	  .best_effort = sweep_matching },
 	{ .name = "import_recovery",
 	  .prepare = prepare_recovery, .run = run_import,

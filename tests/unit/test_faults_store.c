@@ -54,15 +54,21 @@ check_cancel(struct sweep *sw)
 /* --- backup and restore ---------------------------------------------- */
 
 static void
-prepare_certs(struct sweep *sw)
+import_answer(struct sweep *sw)
 {
 	struct psm_import *import = NULL;
 
-	sweep_prepare_answer(sw);
 	assert_psm(sw->st, psm_import_user_certificates(sw->st->ctx,
 	                                                sw->response, NULL, 0,
 	                                                &import), PSM_OK);
 	psm_import_free(import);
+}
+
+static void
+prepare_certs(struct sweep *sw)
+{
+	sweep_prepare_answer(sw);
+	import_answer(sw);
 }
 
 static enum psm_err
@@ -114,6 +120,37 @@ check_delete(struct sweep *sw)
 	assert_int_equal(store_count(sw->st, "[User 1's Far ID]"), 0);
 	assert_int_equal(store_count(sw->st, "[User 2's Far ID]"), 2);
 	check_public_keys(sw, 2);
+}
+
+/* Keys made elsewhere have ids of their own. */
+static void
+prepare_foreign_certs(struct sweep *sw)
+{
+	nu_auto(PK11SlotInfo) slot = PK11_GetInternalKeySlot();
+	nu_auto(SECKEYPrivateKeyList) keys = NULL;
+
+	sweep_prepare_answer(sw);
+	keys = PK11_ListPrivKeysInSlot(slot, NULL, NULL);
+	assert_non_null(keys);
+	for (SECKEYPrivateKeyListNode *n = PRIVKEY_LIST_HEAD(keys);
+	     !PRIVKEY_LIST_END(n, keys); n = PRIVKEY_LIST_NEXT(n)) {
+		nu_auto_port char *label = PK11_GetPrivateKeyNickname(n->key);
+		SECItem id = { siBuffer, (unsigned char *)label,
+			       (unsigned)strlen(label) };
+
+		if (strncmp(label, "pending:", 8) == 0)
+			assert_int_equal(PK11_WriteRawAttribute(
+			                         PK11_TypePrivKey, n->key,
+			                         CKA_ID, &id), SECSuccess);
+	}
+	import_answer(sw);
+}
+
+static void
+check_delete_foreign(struct sweep *sw)
+{
+	assert_int_equal(store_count(sw->st, "[User 1's Far ID]"), 0);
+	assert_int_equal(store_count(sw->st, "[User 2's Far ID]"), 2);
 }
 
 /* --- list ------------------------------------------------------------ */
@@ -203,6 +240,10 @@ static const struct operation operations[] = {
 	{ .name = "delete",
 	  .prepare = prepare_certs, .run = run_delete,
 	  .check = check_delete, .best_effort = sweep_deleting,
+	  .not_all = true },
+	{ .name = "delete_with_a_foreign_key",
+	  .prepare = prepare_foreign_certs, .run = run_delete,
+	  .check = check_delete_foreign, .best_effort = sweep_deleting,
 	  .not_all = true },
 };
 

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "nssutil/nu_auto.h"
+#include "nssutil/nu_der.h"
 #include "nssutil/nu_b64.h"
 #include "tests/unit/store.h"
 
@@ -523,6 +524,30 @@ test_import_a_refusal_says_why(void **state)
 	}
 }
 
+/* It is cut, but not in the midst of a character, wherever that is. */
+static void
+test_import_a_long_refusal_is_still_text(void **state)
+{
+	struct store *st = *state;
+	char words[1200];
+	struct store_response r = { .id = "7", .status = 2, .text = words };
+
+	for (size_t skip = 0; skip < 3; skip++) {
+		nu_auto_mem char *text = NULL;
+		SECItem said;
+
+		memset(words, '.', skip);
+		for (size_t i = skip; i + 3 < sizeof words; i += 3)
+			memcpy(words + i, "\xe2\x82\xac", 4);
+		text = store_rep(NU_DIALECT_CMP, &r, 1, NULL, 0);
+		assert_refused(st, text, PSM_E_CERTIFICATE);
+		assert_says(st, "\xe2\x82\xac\"");
+		said.data = (unsigned char *)psm_errmsg(st->ctx);
+		said.len = (unsigned)strlen(psm_errmsg(st->ctx));
+		assert_true(nu_der_is_text(&said));
+	}
+}
+
 static void
 test_import_the_authority_refuses_and_it_is_said(void **state)
 {
@@ -819,6 +844,7 @@ main(void)
 		    test_import_a_certificate_that_does_not_parse_is_refused),
 		store_test(test_import_a_status_other_than_granted_is_refused),
 		store_test(test_import_a_refusal_says_why),
+		store_test(test_import_a_long_refusal_is_still_text),
 		store_test(test_import_the_authority_refuses_and_it_is_said),
 		store_test(test_import_granted_with_modifications_is_warned_of),
 		store_test(test_import_several_responses_are_all_stored),

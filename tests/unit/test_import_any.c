@@ -765,7 +765,7 @@ test_import_unprotected_with_a_secret_is_refused(void **state)
 		CA_DIALECT_CMP, CA_DIALECT_PKCS7, CA_DIALECT_CERT
 	};
 	struct store *st = *state;
-	struct psm_import_options options = { .secret = "" };
+	struct psm_import_options options = { .secret = "word" };
 	auto_arena;
 	auto_of(psm_request) *request =
 	        store_request(st, "CN=Pia,O=Acme", PSM_KEY_EC);
@@ -781,6 +781,20 @@ test_import_unprotected_with_a_secret_is_refused(void **state)
 		                   PSM_E_MESSAGE);
 		assert_says(st, "not protected");
 	}
+}
+
+/* As from a file that is empty: who protects an answer so is anybody. */
+static void
+test_import_with_an_empty_secret_is_refused(void **state)
+{
+	struct store *st = *state;
+	const struct psm_import_options options = { .secret = "" };
+	auto_of(psm_request) *request =
+	        store_request(st, "CN=Pia,O=Acme", PSM_KEY_EC);
+	nu_auto_mem char *text = store_answer(st, request, CA_DIALECT_CMP);
+
+	assert_any_refused(st, text, strlen(text), &options, PSM_E_ARGUMENT);
+	assert_says(st, "empty");
 }
 
 /* --- OpenSSL is the CA --------------------------------------------------- */
@@ -899,6 +913,7 @@ main(void)
 		store_test(
 		    test_import_signer_that_is_no_certificate_is_refused),
 		store_test(test_import_unprotected_with_a_secret_is_refused),
+		store_test(test_import_with_an_empty_secret_is_refused),
 		store_test(
 		    test_import_message_of_openssl_is_verified_by_its_secret),
 		store_test(test_import_error_of_openssl_needs_no_protection),

@@ -305,6 +305,45 @@ test_nickname_by_default_in_one_answer_differ_too(void **state)
 	                 "Bob's Acme ID #2\nBob's Acme ID #3\n");
 }
 
+/* A self-signed CA certificate. */
+static SECItem *
+make_root(const char *subject, unsigned long serial)
+{
+	struct fresh_key key = fresh_key(ecKey, 256);
+	nu_auto(SECItem) spki = fresh_spki(&key);
+	nu_auto(SECItem) name = fresh_name(subject);
+	const struct fresh_spec spec = { .spki = *spki, .subject = *name,
+		                         .issuer = *name, .by = &key,
+		                         .serial = serial, .is_ca = PR_TRUE };
+	SECItem *cert = fresh_cert_from(&spec);
+
+	fresh_key_free(&key);
+	return cert;
+}
+
+static void
+test_nickname_of_one_subject_in_a_chain_is_one(void **state)
+{
+	static const char *const expected[] = { "Root", "Root #2", "Root" };
+	struct store *st = *state;
+	auto_of(psm_request) *request = store_request(st, "CN=Bob", PSM_KEY_EC);
+	nu_auto(SECItem) cert = store_issue(st, request, NULL);
+	SECItem *roots[] = { make_root("CN=Root,O=One", 2),
+		             make_root("CN=Root,O=Two", 3),
+		             make_root("CN=Root,O=One", 4) };
+	struct store_response r = { .id = store_decimal(request->id),
+		                    .cert = cert };
+	nu_auto_mem char *text = store_rep(NU_DIALECT_CMMF, &r, 1,
+	                                   (const SECItem *const *)roots, 3);
+	auto_of(psm_import) *got = store_import(st, text, NULL, 0);
+
+	for (size_t i = 0; i < 3; i++) {
+		assert_string_equal(psm_import_chain_get(got, i)->cert.nickname,
+		                    expected[i]);
+		SECITEM_FreeItem(roots[i], PR_TRUE);
+	}
+}
+
 int
 main(void)
 {
@@ -331,6 +370,7 @@ main(void)
 		store_test(
 		    test_nickname_of_different_subjects_in_one_answer_differ),
 		store_test(test_nickname_by_default_in_one_answer_differ_too),
+		store_test(test_nickname_of_one_subject_in_a_chain_is_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -371,6 +371,20 @@ test_pool_keeps_as_many_as_wanted(void **state)
 	pfx_pool_free(pool);
 }
 
+/* As when the service is switched on later. */
+static void
+test_pool_makes_what_is_wanted_later(void **state)
+{
+	static const unsigned ready[PFX_N_KINDS] = { [PFX_EC_P384] = 2 };
+	struct pfx_pool *pool = pool_of(PFX_EC_P256, 0);
+
+	(void)state;
+	assert_int_equal(pfx_pool_ready(pool, PFX_EC_P384), 0);
+	pfx_pool_want(pool, ready);
+	wait_until_ready(pool, PFX_EC_P384, 2);
+	pfx_pool_free(pool);
+}
+
 /* As SubjectPublicKeyInfo, of the request. */
 static SECItem *
 public_half(const struct pfx_key *of)
@@ -811,6 +825,7 @@ main(void)
 		pfx_test(test_open_wrong_padding_is_text_of_no_meaning),
 		pfx_test(test_kind_has_a_name_in_any_case),
 		pfx_test(test_pool_keeps_as_many_as_wanted),
+		pfx_test(test_pool_makes_what_is_wanted_later),
 		pfx_test(test_pool_gives_each_key_once),
 		pfx_test(test_pool_without_a_ready_key_makes_one),
 		pfx_test(test_pool_keys_leave_nothing_behind),

@@ -77,23 +77,27 @@ read_item(const struct store *st, const char *name)
 	return item;
 }
 
+static SECItem
+read_named(const struct store *st, const char *name, const char *ending)
+{
+	char path[64];
+
+	snprintf(path, sizeof path, "%s.%s", name, ending);
+	return read_item(st, path);
+}
+
 /* pfx_verify() of a message by the certificate in name.der. */
 static enum psm_err
 verify_item(const struct store *st, const SECItem *message, const char *name,
             SECItem *ret_content)
 {
-	char path[64];
-	nu_auto_mem unsigned char *der = NULL;
+	const SECItem cert = read_named(st, name, "der");
 	unsigned char *content = NULL;
 	size_t len = 0;
-	SECItem cert;
-	enum psm_err err;
+	enum psm_err err = pfx_verify(message->data, message->len, cert.data,
+	                              cert.len, &content, &len);
 
-	snprintf(path, sizeof path, "%s.der", name);
-	cert = read_item(st, path);
-	der = cert.data;
-	err = pfx_verify(message->data, message->len, cert.data, cert.len,
-	                 &content, &len);
+	free(cert.data);
 	if (err != PSM_OK) {
 		assert_null(content);
 		return err;
@@ -657,18 +661,13 @@ static enum psm_err
 sign_with_file(const struct store *st, const char *name, const char *password,
                SECItem *ret_message)
 {
-	char path[64];
-	nu_auto_mem unsigned char *file = NULL;
+	const SECItem p12 = read_named(st, name, "p12");
 	unsigned char *message = NULL;
 	size_t len = 0;
-	SECItem p12;
-	enum psm_err err;
+	enum psm_err err = pfx_sign(p12.data, p12.len, password, TEXT,
+	                            sizeof TEXT - 1, &message, &len);
 
-	snprintf(path, sizeof path, "%s.p12", name);
-	p12 = read_item(st, path);
-	file = p12.data;
-	err = pfx_sign(p12.data, p12.len, password, TEXT, sizeof TEXT - 1,
-	               &message, &len);
+	free(p12.data);
 	if (err != PSM_OK)
 		assert_null(message);
 	*ret_message = (SECItem){ siBuffer, message, (unsigned)len };

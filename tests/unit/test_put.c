@@ -14,6 +14,9 @@
 
 #include <cmocka.h>
 
+#include "nssutil/nu_auto.h"
+#include "nssutil/nu_der.h"
+#include "tests/unit/p12_made.h"
 #include "tests/unit/puts.h"
 #include "tests/unit/store.h"
 
@@ -283,6 +286,40 @@ test_put_no_certificate_is_refused(void **state)
 	params = puts_params("c.p12", NULL, PUTS_PASSWORD, "@a");
 	params.cert_len -= 100;
 	assert_refused(*state, &params, PSM_E_PKCS12, PSM_PUT_CERT);
+}
+
+/* PrivateKeyInfo of a file as a KeyBag. */
+static SECItem *
+make_key_bag(PLArenaPool *arena, const char *name)
+{
+	size_t len;
+	const unsigned char *info = puts_file(name, &len);
+	const SECItem der = { siBuffer, (unsigned char *)info, (unsigned)len };
+
+	return make_typed(arena, SEC_OID_PKCS12_V1_KEY_BAG_ID, &der);
+}
+
+/* Its certificate is not in the file: it would get lost. */
+static void
+test_put_pkcs12_with_another_key_is_refused(void **state)
+{
+	nu_auto(PLArenaPool) arena = PORT_NewArena(2048);
+	struct psm_put_params params = puts_params("a.der", NULL,
+	                                           PUTS_PASSWORD, "@a");
+	const CERTCertificate cert = {
+		.derCert = { siBuffer, (unsigned char *)params.cert,
+		             (unsigned)params.cert_len }
+	};
+	SECItem *file = make_plain_file(
+	        arena,
+	        nu_der_make(arena, NU_SEQUENCE, make_cert_bag(arena, &cert),
+	                    make_key_bag(arena, "a.info"),
+	                    make_key_bag(arena, "b.info")),
+	        PUTS_PASSWORD);
+
+	params.cert = file->data;
+	params.cert_len = file->len;
+	assert_refused(*state, &params, PSM_E_CERTIFICATE, PSM_PUT_CERT);
 }
 
 static void
@@ -682,6 +719,7 @@ main(void)
 		store_test(test_put_key_with_anothers_private_value_is_refused),
 		store_test(test_put_damaged_key_is_refused),
 		store_test(test_put_no_certificate_is_refused),
+		store_test(test_put_pkcs12_with_another_key_is_refused),
 		store_test(test_put_without_any_key_is_refused),
 		store_test(test_put_what_cannot_be_a_nickname_is_refused),
 		store_test(test_put_nickname_that_is_taken_is_refused),

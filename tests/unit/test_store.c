@@ -315,6 +315,30 @@ test_store_delete_can_keep_the_key(void **state)
 	assert_int_equal(store_count(st, "cert [Bob's Acme ID]"), 0);
 }
 
+/* NSS's own look-up finds mail addresses and URIs, too. */
+static void
+test_store_delete_by_what_is_no_nickname_deletes_nothing(void **state)
+{
+	static const char *const names[] = {
+		"bob@example.com", "BOB@example.com",
+		"NSS Certificate DB:bob@example.com", "pkcs11:type=cert",
+		"pkcs11:object=Bob%27s%20Acme%20ID"
+	};
+	struct store *st = *state;
+	nu_auto_mem char *before = NULL;
+
+	store_own(st, "E=bob@example.com,CN=Bob", PSM_KEY_EC, NULL);
+	before = store_snapshot(st);
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		assert_no(st, names[i]);
+		assert_psm(st, psm_store_delete(st->ctx, names[i], 0, NULL),
+		           PSM_E_NOT_FOUND);
+	}
+	store_assert_unchanged(st, before);
+	assert_int_equal(count_named(st, "NSS Certificate DB:Bob's Acme ID"),
+	                 1);
+}
+
 /* Two certificates on one key, as after a renewal. */
 static void
 test_store_delete_keeps_a_key_in_use(void **state)
@@ -428,6 +452,8 @@ main(void)
 		    test_store_get_takes_a_fingerprint_of_nothing_for_a_nickname),
 		store_test(test_store_delete_takes_the_key_along),
 		store_test(test_store_delete_can_keep_the_key),
+		store_test(
+		    test_store_delete_by_what_is_no_nickname_deletes_nothing),
 		store_test(test_store_delete_keeps_a_key_in_use),
 		store_test(
 		    test_store_delete_of_an_ambiguous_nickname_is_refused),

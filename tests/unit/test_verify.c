@@ -268,6 +268,45 @@ test_verify_a_stored_authority_may_have_changed_its_key(void **state)
 	try_rollover(*state, true);
 }
 
+/* Another authority of that name, with a key of its own. */
+static SECItem *
+make_namesake(const struct order *order, unsigned long serial)
+{
+	struct fresh_key key = fresh_key(ecKey, 256);
+	nu_auto(SECItem) spki = fresh_spki(&key);
+	const struct fresh_spec spec = { .spki = *spki,
+		                         .subject = *order->by.name,
+		                         .issuer = *order->by.name,
+		                         .by = &key,
+		                         .serial = serial,
+		                         .is_ca = PR_TRUE };
+	SECItem *cert = fresh_cert_from(&spec);
+
+	fresh_key_free(&key);
+	return cert;
+}
+
+/* A hostile answer brings many, and each takes its time. */
+static void
+test_verify_of_many_keys_of_one_name_a_few_are_tried(void **state)
+{
+	enum { FEW = 4, MANY = 6 };
+	struct store *st = *state;
+	auto_order order = order_new(st, NULL);
+	nu_auto_mem char *few = NULL;
+	nu_auto_mem char *many = NULL;
+	SECItem *pubs[MANY];
+
+	for (unsigned i = 0; i < MANY; i++)
+		pubs[i] = make_namesake(&order, 100 + i);
+	few = answer_with(&order, (const SECItem *const *)pubs, FEW);
+	many = answer_with(&order, (const SECItem *const *)pubs, MANY);
+	store_assert_refused(st, few, 0, PSM_E_CERTIFICATE);
+	assert_int_equal(import_warnings(st, many, 0), PSM_WARN_UNVERIFIED);
+	for (unsigned i = 0; i < MANY; i++)
+		SECITEM_FreeItem(pubs[i], PR_TRUE);
+}
+
 /* The chain's own links are checked, too. */
 static void
 test_verify_an_intermediate_authority_is_followed(void **state)
@@ -469,6 +508,8 @@ main(void)
 		store_test(test_verify_an_authority_may_have_changed_its_key),
 		store_test(
 		    test_verify_a_stored_authority_may_have_changed_its_key),
+		store_test(
+		    test_verify_of_many_keys_of_one_name_a_few_are_tried),
 		store_test(test_verify_an_intermediate_authority_is_followed),
 		store_test(test_verify_an_issuer_that_is_no_ca_signs_nothing),
 		store_test(test_verify_a_forbidden_algorithm_is_warned_of),
