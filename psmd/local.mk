@@ -102,6 +102,7 @@ page_files = \
 	$(srcdir)/psmd/page/login.js \
 	$(srcdir)/psmd/page/order.js \
 	$(srcdir)/psmd/page/orders.js \
+	$(srcdir)/psmd/page/rows.js \
 	$(srcdir)/psmd/page/style.css \
 	$(srcdir)/psmd/page/timeline.js \
 	$(srcdir)/psmd/page/upload.js \

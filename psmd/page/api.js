@@ -30,11 +30,14 @@ export const session = { account: null, token: null, privileges: [] };
 export const may = (privilege) => session.privileges.includes(privilege);
 
 let askToLogIn;
+let showRenewed;
 let asking = null;
 
-/* ask() returns a promise of the user having logged in. */
-export function onLoginNeeded(ask) {
+/* ask() returns a promise of the user having logged in; renewed() is called
+ * when another window has begun a session. */
+export function onLoginNeeded(ask, renewed) {
 	askToLogIn = ask;
+	showRenewed = renewed;
 }
 
 function keepSession({ account, token = null, privileges = [] }) {
@@ -104,6 +107,10 @@ export async function logIn(name, password) {
 export async function logOut() {
 	const response = await reach('/session', { method: 'DELETE' });
 
+	if (response.status === 403 && await isRenewed()) {
+		await logOut();
+		return;
+	}
 	if (!response.ok)
 		throw new ApiError({
 			description: 'Logging out failed. Try again.',
@@ -119,9 +126,26 @@ async function isRenewed() {
 	return session.token !== null && session.token !== token;
 }
 
+/* Nobody does something under a name that was not in sight. */
+function beRenewed(before) {
+	const { account } = session;
+
+	showRenewed();
+	if (before !== null && account !== before)
+		throw new ApiError({
+			description: 'Another window has logged in as ' +
+				`${account}. Try again to go on as that ` +
+				'account.',
+		});
+}
+
 async function beAuthorized() {
-	if (await isRenewed())
+	const { account } = session;
+
+	if (await isRenewed()) {
+		beRenewed(account);
 		return;
+	}
 	asking ??= askToLogIn().finally(() => { asking = null; });
 	await asking;
 }

@@ -292,7 +292,7 @@ function listen() {
 }
 
 async function start() {
-	onLoginNeeded(haveThemLogIn);
+	onLoginNeeded(haveThemLogIn, showAccount);
 	startLogin();
 	startList({ onSort: sortBy, onOpen: openDetails });
 	startDetails({ onRemoved,

@@ -13,9 +13,10 @@ import { briefFields, certFields, mayRevoke, orderFields, reasonsFor,
 const dialog = $('order');
 const decision = $('decide');
 
-let order;
+let order;    /* the one in sight */
 let cert;     /* the one to be revoked, or undefined */
 let act;      /* what is being decided: of ACTS */
+let turn = 0; /* an answer to an older question is of no use */
 let changed;  /* called with an order as it is now */
 
 /* --- what is known -------------------------------------------------------- */
@@ -53,13 +54,12 @@ function showOrder() {
 		(state !== 'approved' || order.kind === 'pkcs12');
 	$('order-approve').textContent = state === 'applied'
 		? 'Approve \u2026' : 'Issue now \u2026';
-	$('order-reject').hidden = state !== 'applied' &&
-		(state !== 'approved' || order.kind === 'pkcs12');
+	$('order-reject').hidden = state !== 'applied' && state !== 'approved';
 }
 
 /* --- deciding ------------------------------------------------------------- */
 
-const isRelease = () => $('decide-choice').value === 'removeFromCRL';
+const isRelease = (reason) => reason === 'removeFromCRL';
 
 const ACTS = {
 	approve: {
@@ -74,9 +74,8 @@ const ACTS = {
 		yes: () => (order.state === 'applied' ? 'Approve' : 'Issue'),
 		button: 'main',
 		hint: 'Kept with the order. The client does not see it.',
-		done: () => (order.state === 'issued'
-			? `Approved order ${order.number}: it is issued.`
-			: `Approved order ${order.number}.`),
+		done: ({ number, state }) => `Approved order ${number}` +
+			(state === 'issued' ? ': it is issued.' : '.'),
 	},
 	reject: {
 		title: () => `Reject order ${order.number}?`,
@@ -84,17 +83,19 @@ const ACTS = {
 			'new order is needed then.',
 		yes: () => 'Reject', button: 'danger',
 		hint: 'Kept with the order. The client may be told.',
-		done: () => `Rejected order ${order.number}.`,
+		done: ({ number }) => `Rejected order ${number}.`,
 	},
 	revoke: {
 		title: () => 'Revoke this certificate?',
 		text: () => 'From now on it is listed as revoked, for ' +
 			'everybody to see. Only one that is on hold can be ' +
 			'good again.',
-		yes: () => (isRelease() ? 'Release' : 'Revoke'),
+		yes: () => (isRelease($('decide-choice').value) ? 'Release'
+			: 'Revoke'),
 		button: 'danger',
-		done: () => `${isRelease() ? 'Released' : 'Revoked'} ` +
-			`certificate ${cert.id}.`,
+		done: (now, { reason, certificate }) =>
+			`${isRelease(reason) ? 'Released' : 'Revoked'} ` +
+			`certificate ${certificate}.`,
 	},
 };
 
@@ -151,28 +152,42 @@ function parameters() {
 	return sent;
 }
 
+/* The order as it is now comes in sight; false: another one was asked for
+ * meanwhile. */
+async function look(number) {
+	const mine = ++turn;
+	const answer = await getOrder(number);
+
+	if (mine !== turn)
+		return false;
+	order = answer;
+	showOrder();
+	return true;
+}
+
 /* What others did meanwhile shows behind the message. */
 async function showAgain() {
 	try {
-		order = await getOrder(order.number);
-		showOrder();
+		await look(order.number);
 	} catch (error) {
 		if (!(error instanceof ApiError))
 			throw error;
 	}
 }
 
-async function fail(error) {
-	const field = error.param === 'reason' && !cert;
-
+/* sent: what was to be done, which may not be in sight any more. */
+async function fail(error, sent) {
 	if (!(error instanceof ApiError))
 		throw error;
-	tell(field ? $('decide-reason-error') : $('decide-error'),
-		error.message);
-	if (field)
+	if (!decision.open || sent.number !== order.number) {
+		say(error.message);
+	} else if (error.param === 'reason' && !sent.certificate) {
+		tell($('decide-reason-error'), error.message);
 		failReason();
-	else
+	} else {
+		tell($('decide-error'), error.message);
 		await showAgain();
+	}
 }
 
 function failReason() {
@@ -182,36 +197,36 @@ function failReason() {
 
 async function send() {
 	const button = $('decide-yes');
+	const { done } = act;
+	const sent = parameters();
 
 	button.disabled = true;
 	try {
-		const answer = await actOnOrder(parameters());
+		const answer = await actOnOrder(sent);
 
-		({ order } = answer);
-		decision.close();
-		finish(answer.warning);
+		if (sent.number === order.number)
+			finish(answer, sent);
+		changed(answer.order);
+		say(done(answer.order, sent));
 	} catch (error) {
-		await fail(error);
+		await fail(error, sent);
 	} finally {
 		button.disabled = false;
 	}
 }
 
 /* One that was revoked stays in sight, and so does what went wrong. */
-function finish(warning) {
-	const done = act.done();
-
-	if (cert) {
-		showOrder();
-		$('order-close').focus();
-		tell($('order-error'), warning && 'It is done, but the list ' +
-			'of what is revoked is not published: ' +
-			plain(warning));
-	} else {
+function finish({ order: now, warning }, { certificate }) {
+	order = now;
+	decision.close();
+	if (certificate === undefined) {
 		dialog.close();
+		return;
 	}
-	changed(order);
-	say(done);
+	showOrder();
+	$('order-close').focus();
+	tell($('order-error'), warning && 'It is done, but the list of what ' +
+		`is revoked is not published: ${plain(warning)}`);
 }
 
 function onSubmit(event) {
@@ -231,14 +246,14 @@ function onSubmit(event) {
 
 export async function openOrder(number) {
 	try {
-		order = await getOrder(number);
+		if (!await look(number))
+			return;
 	} catch (error) {
 		if (!(error instanceof ApiError))
 			throw error;
 		say(error.message);
 		return;
 	}
-	showOrder();
 	if (!dialog.open)
 		dialog.showModal();
 	dialog.scrollTop = 0;

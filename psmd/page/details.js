@@ -6,7 +6,7 @@
 
 import { getFile, remove } from './api.js';
 import { dayOf, nameParts, stateOf, stateWords, whyKept } from './cert.js';
-import { $, capitalized, make, plain, sign, tell } from './dom.js';
+import { $, capitalized, make, plain, say, sign, tell } from './dom.js';
 import { copied, fill, heading, moment, text } from './fields.js';
 
 const dialog = $('details');
@@ -36,23 +36,33 @@ function fieldsOf({ raw, key }) {
 	];
 }
 
+/* Where it was asked for, if that is still in sight. */
+function fail(where, chosen, error) {
+	if (where.open && chosen === cert)
+		tell($(`${where.id}-error`), error.message);
+	else
+		say(error.message);
+}
+
 /* --- download ------------------------------------------------------------- */
 
-const fileName = () => (cert.id.slice(1) || cert.name)
+const fileName = ({ id, name, raw }) => (id.slice(1) || name)
 	.replace(/[^A-Za-z0-9_.-]+/g, '-').replace(/^[-.]+/, '') ||
-	cert.raw.fingerprint;
+	raw.fingerprint;
 
 async function download(format, extension) {
+	const chosen = cert;
+
+	tell($('details-error'), null);
 	try {
-		const url = URL.createObjectURL(await getFile(cert.handle,
+		const url = URL.createObjectURL(await getFile(chosen.handle,
 			format));
 
-		make('a', { href: url, download: `${fileName()}.${extension}` })
-			.click();
+		make('a', { href: url,
+			download: `${fileName(chosen)}.${extension}` }).click();
 		setTimeout(() => URL.revokeObjectURL(url), 60000);
-		tell($('details-error'), null);
 	} catch (error) {
-		tell($('details-error'), error.message);
+		fail(dialog, chosen, error);
 	}
 }
 
@@ -72,15 +82,18 @@ function openRemoval() {
 
 async function removeIt() {
 	const button = $('remove-yes');
+	const gone = cert;
 
 	button.disabled = true;
 	try {
-		await remove(cert.handle);
-		removal.close();
-		dialog.close();
-		removed(cert);
+		await remove(gone.handle);
+		if (gone === cert) {
+			removal.close();
+			dialog.close();
+		}
+		removed(gone);
 	} catch (error) {
-		tell($('remove-error'), error.message);
+		fail(removal, gone, error);
 	} finally {
 		button.disabled = false;
 	}

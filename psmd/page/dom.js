@@ -46,11 +46,16 @@ export const capitalized = (text) =>
 
 let quietSoon;
 
-/* What was done, for the eye and for a screen reader. */
+/* What was done, for the eye and for a screen reader: in the dialog that is
+ * open, as it covers what is outside, and makes that inert. */
 export function say(text) {
 	const said = $('said');
+	const place = [...document.querySelectorAll('dialog[open]')].at(-1) ??
+		document.body;
 
 	clearTimeout(quietSoon);
+	if (said.parentElement !== place)
+		place.append(said);
 	said.textContent = text;
 	quietSoon = setTimeout(() => { said.textContent = ''; }, 8000);
 }
@@ -66,18 +71,6 @@ export function radios(fieldset, name, choices, chosen, onChange) {
 		fieldset.append(make('label', {}, input,
 			make('span', { className: 'text' }, text)));
 	}
-}
-
-/* Where the keys that move about in a list lead from its i-th row: page of them
- * are in sight, n there are. undefined: it is no such key. */
-export function moved(key, i, page, n) {
-	const to = {
-		ArrowDown: i + 1, ArrowUp: i - 1,
-		PageDown: i + page, PageUp: i - page,
-		Home: 0, End: n - 1,
-	}[key];
-
-	return to === undefined ? to : Math.max(0, Math.min(n - 1, to));
 }
 
 const SVG = 'http://www.w3.org/2000/svg';

@@ -4,7 +4,7 @@
 
 /* fields.js - lists of what is known: a title, and what stands there. */
 
-import { make, plain, say, tell } from './dom.js';
+import { make, plain, say } from './dom.js';
 
 /* With colons, after each of which the line may break. */
 function pairs(text) {
@@ -14,15 +14,17 @@ function pairs(text) {
 
 /* Without a secure context there is no clipboard: then it is marked, ready to
  * be copied. */
-async function copy(source, title) {
+async function copy(source, title, button) {
 	try {
 		await navigator.clipboard.writeText(source.dataset.text);
-		tell(source.closest('dialog').querySelector('.error'), null);
+		button.textContent = 'Copied';
 		say(`${title} copied`);
 	} catch {
 		getSelection().selectAllChildren(source);
+		button.textContent = 'Ctrl+C';
 		say(`${title} is marked: copy it with Ctrl+C`);
 	}
+	setTimeout(() => { button.textContent = 'Copy'; }, 3000);
 }
 
 /* Hexadecimal that people copy. */
@@ -32,11 +34,7 @@ export function copied(title, text) {
 		ariaLabel: `Copy ${title}` }, 'Copy');
 
 	code.dataset.text = text;
-	button.addEventListener('click', async () => {
-		await copy(code, title);
-		button.textContent = 'Copied';
-		setTimeout(() => { button.textContent = 'Copy'; }, 3000);
-	});
+	button.addEventListener('click', () => copy(code, title, button));
 	return [title, [code, ' ', button]];
 }
 

@@ -81,9 +81,22 @@ function derKind(bytes) {
 		: null;
 }
 
-/* What one File holds: a list of items, empty when it is nothing known. */
+/* null: a folder, or one that has gone since it was chosen. */
+async function readBytes(file) {
+	try {
+		return new Uint8Array(await file.arrayBuffer());
+	} catch {
+		return null;
+	}
+}
+
+/* What one File holds: a list of items, empty when it is nothing known, or null
+ * when it cannot be read. */
 export async function readFile(file) {
-	const bytes = new Uint8Array(await file.arrayBuffer());
+	const bytes = await readBytes(file);
+
+	if (bytes === null)
+		return null;
 	const text = new TextDecoder('latin1').decode(bytes);
 	const kind = derKind(bytes);
 

@@ -7,7 +7,8 @@
  * each one is. */
 
 import { COLUMNS, STATES, dayOf, endWords, stateOf } from './cert.js';
-import { $, make, moved, sign, unseen } from './dom.js';
+import { $, make, sign, unseen } from './dom.js';
+import { cell, focusedRow, startRows } from './rows.js';
 import { bar, endings, makeScale, marks } from './timeline.js';
 
 const AROUND = 12; /* rows kept ready above and below what is in sight */
@@ -100,9 +101,6 @@ function makeBar(cert, state) {
 	return element;
 }
 
-const cell = (className, ...children) =>
-	make('td', { role: 'cell', className }, ...children);
-
 function makeRow(cert) {
 	const { startDate, endDate } = cert.raw;
 	const state = stateOf(cert, now);
@@ -117,7 +115,7 @@ function makeRow(cert) {
 		cell('name', name, make('bdi', { className: 'owner' },
 			cert.owner)),
 		cell('issuer', make('bdi', {}, cert.issuer)),
-		cell('id', cert.id),
+		cell('id', make('bdi', {}, cert.id)),
 		cell('key', cert.key),
 		cell('expiry', sign(state),
 			unseen(`${STATES[state]}: `),
@@ -146,7 +144,6 @@ function sight(height) {
 }
 
 const handleOf = (row) => row?.dataset.handle;
-const focusedRow = () => document.activeElement.closest?.('#rows > tr');
 
 /* The row of index i, made where there is none yet. */
 function putRow(i, height) {
@@ -180,7 +177,7 @@ function arrange(wanted) {
 function draw() {
 	const height = rowHeight();
 	const [first, last] = sight(height);
-	const kept = handleOf(focusedRow());
+	const kept = handleOf(focusedRow(body));
 	const wanted = [];
 
 	for (const [handle, row] of rows) {
@@ -202,7 +199,7 @@ function draw() {
 
 /* All anew: other certificates, another order, another axis. */
 function redraw() {
-	const kept = handleOf(focusedRow());
+	const kept = handleOf(focusedRow(body));
 
 	body.style.setProperty('--height', `${shown.length * rowHeight()}px`);
 	table.ariaRowCount = shown.length + 1;
@@ -264,25 +261,7 @@ export function flash(handle) {
 
 const page = () => Math.max(1, Math.floor(innerHeight / rowHeight()) - 2);
 
-function onKey(event) {
-	const row = event.target.closest('#rows > tr');
-	const to = row && moved(event.key, places.get(row.dataset.handle),
-		page(), shown.length);
-
-	if (!row || to === undefined ||
-	    event.ctrlKey || event.altKey || event.metaKey)
-		return;
-	event.preventDefault();
-	focusRow(to);
-}
-
-function onClick(event) {
-	const row = event.target.closest('#rows > tr');
-
-	/* a name that is marked with the mouse is meant to be copied */
-	if (row && getSelection().isCollapsed)
-		open(shown[places.get(row.dataset.handle)]);
-}
+const indexOf = (row) => places.get(handleOf(row));
 
 let awaited = false;
 
@@ -300,8 +279,8 @@ function drawSoon() {
 export function startList({ onSort, onOpen }) {
 	open = onOpen;
 	makeHeads(onSort);
-	body.addEventListener('click', onClick);
-	body.addEventListener('keydown', onKey);
+	startRows(body, { indexOf, page, count: () => shown.length,
+		open: (row) => open(shown[indexOf(row)]), focus: focusRow });
 	addEventListener('scroll', drawSoon, { passive: true });
 	let width = 0;
 	new ResizeObserver(([entry]) => {

@@ -19,10 +19,12 @@ export const STATES = {
 
 const KINDS = { csr: 'CSR', crmf: 'CRMF', pkcs12: 'PKCS#12' };
 
+const daysWords = (n) => (n === 1 ? '1 day' : `${n} days`);
+
 /* "CSR, profile client, 365 days" */
 export function whatWords({ kind, profile, days }) {
 	return [KINDS[kind] ?? plain(kind), profile && plain(profile),
-		days && `${days} days`].filter(Boolean).join(' \u00b7 ');
+		days && daysWords(days)].filter(Boolean).join(' \u00b7 ');
 }
 
 /* The client's own name for it. */
@@ -117,7 +119,7 @@ function grantFields({ grants, account }) {
 		text('Other names', grants.altNames ? 'as asked for' : 'none'),
 		grants.purposes.length > 0 && text('Good for', grants.purposes
 			.map((oid) => PURPOSES[oid] ?? oid).join(', ')),
-		text('Validity', `${grants.days} days`),
+		text('Validity', daysWords(grants.days)),
 	];
 }
 
@@ -201,16 +203,17 @@ export function orderFields(order) {
 
 /* The same in short, for who is to say yes or no. */
 export function briefFields(order) {
-	const [wish] = order.wishes ?? [];
+	const { wishes = [] } = order;
 
 	return [
 		foreign('Account', order.account),
 		foreignOf(order) && text('Number', foreignOf(order)),
 		text('Order', whatWords(order)),
-		wish && foreign('Asked for', wish.subject ?? '(none)'),
+		...wishes.flatMap((wish) => [
+			foreign('Asked for', wish.subject ?? '(none)'),
+			text('Key', keyWords(wish))]),
 		order.grants && text('Granted',
 			subjectWords(order.grants, order.account)),
-		wish && text('Key', keyWords(wish)),
 		...(order.asked ?? []).map(({ kind = '', value }) =>
 			foreign(plain(kind), value)),
 	];

@@ -6,10 +6,11 @@
  * in pages, the newest first, and kept up to date while somebody is there. */
 
 import { ApiError, getOrder, getOrders, glanceAtOrders } from './api.js';
-import { $, make, moved, plain, radios, sign, tell } from './dom.js';
+import { $, make, plain, radios, sign, tell } from './dom.js';
 import { moment } from './fields.js';
 import { STATES, foreignOf, sinceOf, sinceWords, whatWords }
 	from './order.js';
+import { cell, focusedRow, startRows } from './rows.js';
 
 const PAGE = 50;         /* orders that come at a time */
 const PAGE_MAX = 200;    /* and the most that the server gives */
@@ -24,6 +25,7 @@ const ANY = 'all';
 const view = { state: 'applied', find: '' };
 let orders = [];         /* as the server has them, the newest first */
 let more = false;
+let listed = '';         /* the view that they are of */
 let shown = false;       /* this view is the one in sight */
 let active = 0;          /* when somebody was there last */
 let turn = 0;            /* an answer to an older question is of no use */
@@ -36,9 +38,6 @@ const countOf = (n) => (n < MANY ? number.format(n)
 	: `${number.format(MANY - 1)}+`);
 
 /* --- rows ----------------------------------------------------------------- */
-
-const cell = (className, ...children) =>
-	make('td', { role: 'cell', className }, ...children);
 
 function numberCell(order) {
 	const button = make('button', { type: 'button', className: 'number' },
@@ -72,12 +71,12 @@ function fillRow(row, order, now) {
 }
 
 const rowOf = (n) => body.querySelector(`[data-number="${Number(n)}"]`);
-const focusedRow = () => document.activeElement.closest?.('#order-rows > tr');
 
-/* A row that stays keeps its place in the document, and so the focus. */
+/* A row that stays keeps its place in the document, and so the focus; what is
+ * in sight stays there. */
 function drawRows() {
 	const now = Date.now();
-	const kept = focusedRow()?.dataset.number;
+	const kept = focusedRow(body)?.dataset.number;
 	let next = body.firstElementChild;
 
 	for (const order of orders) {
@@ -96,7 +95,8 @@ function drawRows() {
 		gone.remove();
 	}
 	if (kept !== undefined) {
-		rowOf(kept)?.querySelector('button').focus();
+		rowOf(kept)?.querySelector('button')
+			.focus({ preventScroll: true });
 		focusOrders();
 	}
 }
@@ -197,8 +197,11 @@ async function load(get, use) {
 	}
 }
 
+const nameView = () => JSON.stringify(view);
+
 function take(answer) {
 	({ orders, more } = answer);
+	listed = nameView();
 }
 
 export async function loadOrders() {
@@ -209,6 +212,10 @@ export async function loadOrders() {
 async function loadMore() {
 	const last = orders.at(-1)?.number;
 
+	if (listed !== nameView()) {
+		await loadOrders();
+		return;
+	}
 	await load(() => getOrders({ ...filter(PAGE), before: last }),
 		(answer) => {
 			orders = [...orders, ...answer.orders];
@@ -229,17 +236,18 @@ function flashNew(before) {
 
 /* What was loaded beyond what one glance can show stays as it was. */
 function renew(answer) {
-	const newest = orders[0]?.number;
+	const old = listed === nameView() ? orders : [];
 	const last = answer.more ? answer.orders.at(-1).number : 0;
 
 	if (view.find !== '' && isNumber(view.find))
 		return;
 	orders = [...answer.orders,
-		...orders.filter((order) => order.number < last)];
+		...old.filter((order) => order.number < last)];
 	if (orders.length === answer.orders.length)
 		({ more } = answer);
+	listed = nameView();
 	draw();
-	flashNew(newest);
+	flashNew(old[0]?.number);
 }
 
 /* What goes wrong here shows when somebody does something. */
@@ -317,25 +325,6 @@ function focusRow(i) {
 	body.children[i]?.querySelector('button').focus();
 }
 
-function onKey(event) {
-	const row = event.target.closest('#order-rows > tr');
-	const rows = [...body.children];
-	const to = row && moved(event.key, rows.indexOf(row), 10, rows.length);
-
-	if (!row || to === undefined ||
-	    event.ctrlKey || event.altKey || event.metaKey)
-		return;
-	event.preventDefault();
-	focusRow(to);
-}
-
-function onClick(event) {
-	const row = event.target.closest('#order-rows > tr');
-
-	if (row && getSelection().isCollapsed)
-		open(Number(row.dataset.number));
-}
-
 /* --- start ---------------------------------------------------------------- */
 
 /* on: the view comes in sight. */
@@ -382,8 +371,12 @@ export function startOrders({ onOpen, ...told }) {
 	({ onTrouble, onWaiting } = told);
 	makeStates();
 	makeHeads();
-	body.addEventListener('click', onClick);
-	body.addEventListener('keydown', onKey);
+	startRows(body, {
+		indexOf: (row) => [...body.children].indexOf(row),
+		page: () => 10, count: () => body.children.length,
+		open: (row) => open(Number(row.dataset.number)),
+		focus: focusRow,
+	});
 	$('order-more').addEventListener('click', loadMore);
 	$('order-find').addEventListener('input', onFind);
 	for (const event of ['pointerdown', 'keydown', 'pointermove'])

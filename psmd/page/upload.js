@@ -6,7 +6,7 @@
 
 import { ApiError, CODE, put } from './api.js';
 import { stateWords } from './cert.js';
-import { $, make, plain, tell } from './dom.js';
+import { $, make, plain, say, tell } from './dom.js';
 import { FILE_MAX, combine, itemWords, readFile } from './files.js';
 
 const dialog = $('put');
@@ -20,6 +20,7 @@ const FIELDS = {
 };
 
 let items = [];
+let turn = 0;        /* files that were chosen before are of no use */
 let stop = null;     /* an AbortController while it uploads */
 let findById;        /* the certificate that has an id, or undefined */
 let stored;          /* called with the API's answer */
@@ -56,11 +57,10 @@ function showItems(unknown) {
 		make('bdi', { className: 'file' }, plain(item.file)), ' ',
 		make('span', { className: 'what' }, plain(itemWords(item)))));
 
-	for (const name of unknown)
+	for (const [name, why] of unknown)
 		lines.push(make('li', { className: 'unknown' },
 			make('bdi', { className: 'file' }, plain(name)), ' ',
-			make('span', { className: 'what' },
-				'no certificate or key in it')));
+			make('span', { className: 'what' }, why)));
 	$('put-found').replaceChildren(...lines);
 }
 
@@ -72,8 +72,13 @@ function judgeFiles() {
 	return parts;
 }
 
+/* Why a file is of no use. */
+const whyNot = (read) => (read === null ? 'it cannot be read'
+	: 'no certificate or key in it');
+
 async function takeFiles(files) {
 	const big = files.find(({ size }) => size > FILE_MAX);
+	const mine = ++turn;
 
 	items = [];
 	showItems([]);
@@ -85,9 +90,11 @@ async function takeFiles(files) {
 	}
 	const read = await Promise.all(files.map(readFile));
 
-	items = read.flat();
-	showItems(files.filter((file, i) => read[i].length === 0)
-		.map(({ name }) => name));
+	if (mine !== turn)
+		return;
+	items = read.flatMap((found) => found ?? []);
+	showItems(files.map(({ name }, i) => [name, whyNot(read[i])])
+		.filter((file, i) => !read[i]?.length));
 	if (files.length > 0)
 		judgeFiles();
 }
@@ -140,8 +147,11 @@ function parameters(parts) {
 }
 
 function showFailure(error) {
-	if (error.name === 'AbortError')
+	if (error.name === 'AbortError') {
+		say('The upload was stopped. If the server had all of it ' +
+			'already, it is stored: reload to see.');
 		return;
+	}
 	if (!(error instanceof ApiError))
 		throw error;
 	const field = FIELDS[error.param] ?? 'put';
@@ -212,6 +222,7 @@ export function openUpload(files = [], id = '') {
 
 function onClose() {
 	stop?.abort();
+	turn++;
 	items = [];
 	$('put-found').replaceChildren();
 	$('put-form').reset(); /* the password with it */

@@ -35,10 +35,10 @@ export async function stop() {
 	await browser.close();
 }
 
-/* Chromium itself writes a line for each answer of 401, and for a server that
- * is not there, which one test plays. */
+/* Chromium itself writes a line for each answer of 401 or 403, and for a server
+ * that is not there, which one test plays. */
 const EXPECTED = new RegExp('^Failed to load resource: ' +
-	'(the server responded with a status of 401|' +
+	'(the server responded with a status of 40[13]|' +
 	'net::ERR_CONNECTION_REFUSED)');
 
 function watch(page) {
@@ -69,7 +69,7 @@ export async function open(t, options = {}) {
 	const page = await context.newPage();
 
 	t.after(() => context.close());
-	page.setDefaultTimeout(30000);
+	page.setDefaultTimeout(60000);
 	watch(page);
 	await page.addInitScript(() =>
 		addEventListener('securitypolicyviolation', (event) =>
@@ -101,6 +101,34 @@ export async function pretend(page, certificates) {
 		(route.request().method() === 'GET' ? route.fulfill({
 			json: { success: true, result: { certificates } },
 		}) : route.fallback()));
+}
+
+/* Requests that fit() come to wait until the function that is returned is
+ * called, and then have this answer, or else the server's. */
+export async function hold(page, glob, fit, answer) {
+	let release;
+	const held = new Promise((resolve) => { release = resolve; });
+
+	await page.route(glob, async (route) => {
+		if (!fit(route.request())) {
+			await route.fallback();
+			return;
+		}
+		await held;
+		await (answer ? route.fulfill({ json: answer })
+			: route.continue());
+	});
+	return release;
+}
+
+/* Somebody logs in by another window of the same browser. */
+export async function logInElsewhere(page, name, word) {
+	const other = await page.context().newPage();
+
+	await other.goto(url);
+	await other.evaluate((fields) => fetch('/session', {
+		method: 'POST', body: new URLSearchParams(fields),
+	}), { name, password: word });
 }
 
 export const row = (page, text) =>

@@ -10,8 +10,8 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 
-import { complaints, logIn, open, shoot, start, stop, url }
-	from './browser.mjs';
+import { complaints, hold, logIn, logInElsewhere, open, shoot, start, stop,
+	url } from './browser.mjs';
 import { accessible, fits, focused, shows, tabTo } from './eyes.mjs';
 
 before(start);
@@ -256,7 +256,7 @@ test('orders: a PKCS#12 is approved, and made when asked for', async (t) => {
 	await shows(row(page, 'pkcs12'), 'Approved');
 	await show(page, 'pkcs12');
 	assert.ok(await page.locator('#order-approve').isHidden());
-	assert.ok(await page.locator('#order-reject').isHidden());
+	assert.ok(await page.locator('#order-reject').isVisible());
 });
 
 test('orders: what another has decided is said', async (t) => {
@@ -272,6 +272,61 @@ test('orders: what another has decided is said', async (t) => {
 	await shows(page.locator('#order-state'), 'Rejected');
 	await shows(page.locator('#order-fields'), 'by command');
 	assert.ok(await page.locator('#order-approve').isHidden());
+});
+
+test('orders: a late answer does not change what is decided', async (t) => {
+	const page = await enter(t);
+	const late = numberOf('keys');
+	const posted = page.waitForRequest((request) =>
+		request.method() === 'POST' &&
+		request.url().endsWith('/api/orders'));
+	const answer = await hold(page, `**/api/orders?number=${late}`,
+		() => true);
+
+	await page.getByRole('button', { name: late, exact: true }).click();
+	await show(page, 'turned');
+	await press(page, 'Reject \u2026');
+	const came = page.waitForResponse(`**/api/orders?number=${late}`);
+
+	answer();
+	await (await came).finished();
+	await page.evaluate(() => new Promise(requestAnimationFrame));
+	await shows(page.locator('#order-title'), numberOf('turned'));
+	await page.route('**/api/orders', (route) => route.fulfill({
+		json: { success: false,
+			error: { code: 14, description: 'not now' } },
+	}));
+	await page.locator('#decide-reason').fill('Why?');
+	await press(page, 'Reject');
+	assert.equal(new URLSearchParams((await posted).postData())
+		.get('number'), numberOf('turned'));
+	await shows(page.locator('#decide-error'), 'Not now');
+});
+
+test('orders: a decision is said of the order that it was about', async (t) => {
+	const page = await enter(t);
+	const number = Number(numberOf('keys'));
+	const answer = await hold(page, '**/api/orders',
+		(request) => request.method() === 'POST', {
+			success: true, result: { order: {
+				number, kind: 'csr', account: 'anna',
+				state: 'issued', certificates: [],
+				applied: '2026-01-01T00:00:00Z',
+			} },
+		});
+
+	await show(page, 'keys');
+	await press(page, 'Approve \u2026');
+	await press(page, 'Approve');
+	await page.keyboard.press('Escape');
+	await page.keyboard.press('Escape');
+	await show(page, 'turned');
+	await press(page, 'Reject \u2026');
+	answer();
+	await shows(said(page), `Approved order ${number}: it is issued`);
+	await shows(page.locator('#decide-title'), numberOf('turned'));
+	assert.ok(await page.locator('#decide').isVisible());
+	await shows(page.locator('#order-title'), numberOf('turned'));
 });
 
 test('orders: a certificate is put on hold, released, revoked', async (t) => {
@@ -316,6 +371,19 @@ test('orders: when the session has ended, the decision is kept', async (t) => {
 	await shows(page.locator('#login-why'), /session has ended/);
 	await logIn(page, wordOf('opal'), 'opal');
 	await shows(said(page), /Rejected order/);
+});
+
+test('orders: nothing is done as somebody who was not in sight', async (t) => {
+	const page = await enter(t);
+
+	await show(page, 'keys');
+	await press(page, 'Approve \u2026');
+	await logInElsewhere(page, 'admin', env.PSM_PAGE_PASSWORD);
+	await press(page, 'Approve');
+	await shows(page.locator('#decide-error'), 'logged in as admin');
+	await shows(page.locator('#account'), 'admin');
+	assert.equal((await asked(page, `number=${numberOf('keys')}`))
+		.result.order.state, 'applied');
 });
 
 /* --- by keyboard alone ---------------------------------------------------- */
@@ -414,6 +482,47 @@ test('orders: a new one comes by itself, as long as somebody is there',
 		assert.equal(glances, 0);
 	});
 
+test('orders: what is in sight stays there when new ones come', async (t) => {
+	const page = await open(t, { viewport: { width: 1000, height: 400 } });
+	const orders = makeMany(30);
+
+	await page.clock.install();
+	await logIn(page, wordOf('opal'), 'opal');
+	await rows(page).first().waitFor();
+	await pretend(page, orders);
+	await press(page, 'Reload');
+	await shows(page.locator('#order-count'), '30 orders');
+	await rows(page).first().getByRole('button').focus();
+	await page.evaluate(() => scrollTo(0, 900));
+	orders[29].foreignOrderNumber = 'renewed';
+	await page.clock.runFor(21000);
+	await shows(rows(page).last(), 'renewed');
+	assert.equal(await page.evaluate(() => scrollY), 900);
+	assert.equal(await focused(page), '100030');
+});
+
+test('orders: a view that failed is not mixed with the last one', async (t) => {
+	const page = await open(t);
+
+	await page.clock.install();
+	await logIn(page, wordOf('opal'), 'opal');
+	await rows(page).first().waitFor();
+	await pretend(page, makeMany(60));
+	await press(page, 'Reload');
+	await press(page, 'Show older orders');
+	await shows(page.locator('#order-count'), '60 orders');
+	await page.route('**/api/orders?**', (route) =>
+		route.abort('connectionrefused'));
+	await choose(page, 'Issued');
+	await shows(page.locator('#trouble-text'), 'does not answer');
+	await page.unrouteAll();
+	await pretend(page, makeMany(260, 'issued').slice(0, 240));
+	await page.clock.runFor(21000);
+	await shows(rows(page).first(), 'Issued');
+	assert.equal(await rows(page).filter({ hasText: 'Waiting' }).count(),
+		0);
+});
+
 test('orders: very many are not counted to the end', async (t) => {
 	const page = await enter(t);
 
@@ -444,6 +553,27 @@ test('orders: what a profile does not grant is said before', async (t) => {
 	await shows(page.locator('#order-trouble'), 'the key is too weak');
 	await shows(page.locator('#order-fields'), /none.*RSA 1024.*Failed/s);
 	await shoot(page, 'orders-trouble');
+});
+
+test('orders: who decides sees everything that is asked for', async (t) => {
+	const page = await enter(t);
+	const [order] = makeMany(1);
+	const wish = { keyType: 'p256', keyBits: 256, altNames: [],
+		keyHash: 'ab'.repeat(32), proof: 'proved', refused: false };
+
+	await pretend(page, [order]);
+	await press(page, 'Reload');
+	await shows(page.locator('#order-count'), '1 order');
+	await page.route('**/api/orders?number=*', (route) => route.fulfill({
+		json: { success: true, result: { order: {
+			...order, kind: 'crmf', certificates: [],
+			wishes: [{ ...wish, subject: 'CN=One' },
+				{ ...wish, subject: 'CN=Other' }],
+		} } },
+	}));
+	await rows(page).first().click();
+	await press(page, 'Approve \u2026');
+	await shows(page.locator('#decide-fields'), /CN=One.*CN=Other/s);
 });
 
 test('orders: a server that is gone is said to be so', async (t) => {
@@ -494,6 +624,10 @@ test('orders: 320 pixels are wide enough', async (t) => {
 	const page = await enterBoth(t,
 		{ viewport: { width: 320, height: 640 } });
 
+	await page.getByRole('searchbox').fill('W'.repeat(64));
+	await shows(page.locator('#no-orders'), 'W'.repeat(64));
+	await fits(page, 'nothing');
+	await page.getByRole('searchbox').fill('');
 	await tour(page, async (at, what) => {
 		await fits(at, what);
 		await shoot(at, `orders-narrow-${what}`);

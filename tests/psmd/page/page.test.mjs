@@ -10,9 +10,9 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 
-import { asked, complaints, enter, file, idOf, logIn, open, openDetails,
-	openUpload, pretend, row, shoot, start, stop, upload, url }
-	from './browser.mjs';
+import { asked, complaints, enter, file, hold, idOf, logIn, logInElsewhere,
+	open, openDetails, openUpload, password, pretend, row, shoot, start,
+	stop, upload, url } from './browser.mjs';
 import { accessible, fits, focused, shows, tabTo } from './eyes.mjs';
 
 before(start);
@@ -183,6 +183,43 @@ test('page: what cannot be uploaded is said where it belongs', async (t) => {
 	assert.equal(await row(page, 'Emil').count(), 0);
 });
 
+test('page: a file that cannot be read is said to be so', async (t) => {
+	const page = await enter(t);
+
+	await page.evaluate(() => {
+		Blob.prototype.arrayBuffer = () => Promise.reject(
+			new DOMException('a folder', 'NotFoundError'));
+	});
+	await openUpload(page, 'emil.pem');
+	await shows(page.locator('#put-found'), 'cannot be read');
+});
+
+test('page: what is read late is not taken for what was chosen', async (t) => {
+	const page = await enter(t);
+
+	await page.evaluate(() => {
+		const { arrayBuffer } = Blob.prototype;
+		const late = new Promise((resolve) => {
+			globalThis.readOn = resolve;
+		});
+
+		Blob.prototype.arrayBuffer = async function read() {
+			Blob.prototype.arrayBuffer = arrayBuffer;
+			await late;
+			return arrayBuffer.call(this);
+		};
+	});
+	await openUpload(page, 'emil.pem');
+	await page.getByLabel('Files').setInputFiles(file('franz.pem'));
+	await shows(page.locator('#put-found'), 'certificate of Franz');
+	await page.evaluate(async () => {
+		globalThis.readOn();
+		await new Promise((resolve) => { setTimeout(resolve); });
+	});
+	await shows(page.locator('#put-found'), 'certificate of Franz');
+	assert.equal(await page.locator('#put-found li').count(), 1);
+});
+
 test('page: an upload can be stopped halfway', async (t) => {
 	const page = await enter(t);
 
@@ -194,6 +231,7 @@ test('page: an upload can be stopped halfway', async (t) => {
 	await page.locator('#put-progress').waitFor();
 	await page.getByRole('button', { name: 'Cancel' }).click();
 	await page.locator('#put').waitFor({ state: 'hidden' });
+	await shows(said(page), /was stopped.*reload to see/);
 	assert.equal(await row(page, 'Emil').count(), 0);
 	await page.unrouteAll({ behavior: 'ignoreErrors' });
 });
@@ -285,8 +323,26 @@ test('page: a fingerprint is copied', async (t) => {
 	await openDetails(page, 'Dora');
 	await page.getByRole('button', { name: 'Copy SHA-1' }).click();
 	await shows(page.locator('#details-fields'), 'Copied');
+	await shows(page.locator('#details[open] #said'), 'SHA-1 copied');
+	await shoot(page, 'copied');
 	assert.equal(await page.evaluate(() => navigator.clipboard.readText()),
 		fingerprint('dora.pem'));
+});
+
+test('page: what was not copied is not said to be', async (t) => {
+	const page = await enter(t);
+
+	await page.evaluate(() => {
+		navigator.clipboard.writeText = () => Promise.reject(
+			new DOMException('no', 'NotAllowedError'));
+	});
+	await openDetails(page, 'Dora');
+	await page.getByRole('button', { name: 'Copy SHA-1' }).click();
+	await shows(page.locator('#details-fields button'), 'Ctrl+C');
+	await shows(said(page), /marked/);
+	assert.equal(await page.evaluate(() =>
+		getSelection().toString().replaceAll(':', '')),
+	fingerprint('dora.pem'));
 });
 
 /* --- deleting ------------------------------------------------------------- */
@@ -332,6 +388,40 @@ test('page: what another has deleted is said to be gone', async (t) => {
 	await shows(other.locator('#remove-error'), /no such certificate/);
 });
 
+function makeMany(n) {
+	return Array.from({ length: n }, (_, i) => ({
+		fingerprint: i.toString(16).padStart(40, '0'),
+		subject: { CN: `User ${i}` },
+		issuer: { CN: 'Users', O: ['A', 'B'] },
+		startDate: '2020-01-01T00:00:00Z',
+		endDate: new Date(Date.now() + (i - 100) * 36e5).toISOString(),
+		protected: false, systemUseOnly: false,
+	}));
+}
+
+test('page: what is said to be deleted is what was', async (t) => {
+	const page = await open(t);
+
+	await pretend(page, makeMany(3));
+	await page.reload();
+	await row(page, 'User 0').waitFor();
+	const answer = await hold(page, '**/api/cert/user?*',
+		(request) => request.method() === 'DELETE', { success: true });
+
+	await openDetails(page, 'User 0');
+	await page.getByRole('button', { name: 'Delete' }).click();
+	await page.getByRole('button', { name: 'Delete certificate' }).click();
+	await page.keyboard.press('Escape');
+	await page.keyboard.press('Escape');
+	await openDetails(page, 'User 1');
+	answer();
+	await shows(said(page), 'Deleted User 0');
+	await shows(page.locator('#details-title'), 'User 1');
+	assert.ok(await page.locator('#details').isVisible());
+	assert.equal(await row(page, 'User 0').count(), 0);
+	assert.equal(await page.locator('#rows tr').count(), 2);
+});
+
 /* --- the session ---------------------------------------------------------- */
 
 test('page: when the session has ended, the work is kept', async (t) => {
@@ -349,13 +439,8 @@ test('page: when the session has ended, the work is kept', async (t) => {
 
 test('page: a login in another window serves this one too', async (t) => {
 	const page = await enter(t);
-	const second = await page.context().newPage();
 
-	await second.goto(url);
-	await second.evaluate((password) => fetch('/session', {
-		method: 'POST',
-		body: new URLSearchParams({ name: 'admin', password }),
-	}), process.env.PSM_PAGE_PASSWORD);
+	await logInElsewhere(page, 'admin', password);
 	await upload(page, '@franz', 'franz.pem', 'franz.key');
 	assert.ok(await page.locator('#login').isHidden());
 	await shows(said(page), /Stored Franz/);
@@ -369,6 +454,15 @@ test('page: logging out leaves nothing in the window', async (t) => {
 	assert.equal(await page.locator('#rows tr').count(), 0);
 	assert.deepEqual(await page.context().cookies(), []);
 	assert.deepEqual(await asked(page, '@anna'), []);
+});
+
+test('page: logs out after a login in another window, too', async (t) => {
+	const page = await enter(t);
+
+	await logInElsewhere(page, 'admin', password);
+	await page.getByRole('button', { name: 'Log out' }).click();
+	await page.locator('#login[open]').waitFor();
+	assert.deepEqual(await page.context().cookies(), []);
 });
 
 /* --- by keyboard alone ---------------------------------------------------- */
@@ -427,17 +521,6 @@ test('page: a dialog gives the focus back', async (t) => {
 
 /* --- other stores --------------------------------------------------------- */
 
-function makeMany(n) {
-	return Array.from({ length: n }, (_, i) => ({
-		fingerprint: i.toString(16).padStart(40, '0'),
-		subject: { CN: `User ${i}` },
-		issuer: { CN: 'Users', O: ['A', 'B'] },
-		startDate: '2020-01-01T00:00:00Z',
-		endDate: new Date(Date.now() + (i - 100) * 36e5).toISOString(),
-		protected: false, systemUseOnly: false,
-	}));
-}
-
 test('page: of 10,000 certificates few are in the document', async (t) => {
 	const page = await open(t);
 
@@ -473,6 +556,20 @@ test('page: a certificate with odd fields is listed too', async (t) => {
 	await shows(page.locator('#details-fields'),
 		/unknown.*12026-01-01.*OTHER.*One, Two.*ab:ab/s);
 	await shows(page.locator('#details-protected'), /configuration/);
+});
+
+test('page: a long id is seen to be cut off', async (t) => {
+	const page = await open(t);
+	const [cert] = makeMany(1);
+
+	await pretend(page, [{ ...cert, id: `@${'W'.repeat(40)}` }]);
+	await page.reload();
+	await page.waitForFunction(() => {
+		const id = document.querySelector('#rows td.id > *');
+
+		return id?.scrollWidth > id?.clientWidth &&
+			getComputedStyle(id).textOverflow === 'ellipsis';
+	});
 });
 
 test('page: an empty store says what to do first', async (t) => {
