@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "json/json.h"
 #include "psmd/server.h"
 
 static const char *const descriptions[] = {
@@ -45,9 +46,10 @@ api_error(struct reply *reply, enum api_code code, const char *param,
 
 	if (description == NULL)
 		description = descriptions[code];
-	answer = json_pack("{s:b, s:{s:i, s:s*, s:s}}", "success", 0, "error",
+	/* it may quote a name that somebody else stored */
+	answer = json_pack("{s:b, s:{s:i, s:s*, s:o}}", "success", 0, "error",
 	                   "code", (int)code, "param", param, "description",
-	                   description);
+	                   pj_text(description));
 	reply_json(reply, code == API_AUTHORIZATION ? 401 : 200, answer);
 }
 

@@ -9,8 +9,9 @@
 
 #include "psmd/apply_int.h"
 #include "psmd/server.h"
+#include "psmd/text.h"
 
-enum { CERT_ID_DIGITS = 16, NUMBER_DIGITS = 18, SERIAL_DIGITS = 34 };
+enum { CERT_ID_DIGITS = 16, SERIAL_DIGITS = 34 };
 
 const struct products_field apply_fields[APPLY_N_FIELDS] = {
 	[APPLY_LOGIN_NAME] = { "loginName", 64 },
@@ -21,7 +22,7 @@ const struct products_field apply_fields[APPLY_N_FIELDS] = {
 	[APPLY_USER] = { "UserLoginNameForCert", 64 },
 	[APPLY_SERIAL] = { "serialNumber", SERIAL_DIGITS },
 	[APPLY_CERT_ID] = { "certificateID", CERT_ID_DIGITS },
-	[APPLY_ORDER] = { "orderNumber", NUMBER_DIGITS },
+	[APPLY_ORDER] = { "orderNumber", TEXT_DIGITS_MAX },
 	[APPLY_COLLECT] = { "collect", 1 },
 	[APPLY_RESPONSE_TYPE] = { "responseType", 1 },
 	[APPLY_FOREIGN] = { "foreignOrderNumber", 64 },
@@ -113,15 +114,6 @@ judge_days(struct apply *apply)
 	       fail_value(apply, APPLY_DAYS);
 }
 
-static bool
-has_controls(const char *text)
-{
-	for (; *text != '\0'; text++)
-		if ((unsigned char)*text < ' ' || *text == 0x7f)
-			return true;
-	return false;
-}
-
 /* With collect and without a request nothing else looks whether it is taken. */
 static bool
 judge_foreign_number(struct apply *apply)
@@ -132,7 +124,7 @@ judge_foreign_number(struct apply *apply)
 
 	if (number == NULL)
 		return true;
-	if (strlen(number) > ORDER_FOREIGN_MAX || has_controls(number))
+	if (!text_is_line(number, ORDER_FOREIGN_MAX))
 		return fail_value(apply, APPLY_FOREIGN);
 	if (!apply->collect)
 		return true;
@@ -225,8 +217,7 @@ find_by_id(struct apply *apply)
 
 	if (text == NULL)
 		return true;
-	if (strlen(text) != CERT_ID_DIGITS ||
-	    !products_number(text, CERT_ID_DIGITS, &id))
+	if (strlen(text) != CERT_ID_DIGITS || !text_number(text, &id))
 		return fail_value(apply, APPLY_CERT_ID);
 	err = find_cert(apply, NULL, id, &cert);
 	if (err != REC_OK)
@@ -294,7 +285,7 @@ find_by_order(struct apply *apply)
 
 	if (text == NULL)
 		return true;
-	if (!products_number(text, NUMBER_DIGITS, &number))
+	if (!text_number(text, &number))
 		return fail_value(apply, APPLY_ORDER);
 	err = records_order_get(apply->issuing.records, apply->account, number,
 	                        &order);

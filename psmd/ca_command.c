@@ -178,6 +178,7 @@ fail_revoke(const struct cert_record *cert, int reason, enum rec_err err)
 static bool
 revoke(struct ca_command *c, const struct cert_record *cert, int reason)
 {
+	const bool is_ours = strcmp(cert->issuer, c->issuing.config->ca) == 0;
 	char why[512];
 	enum rec_err err = crl_revoke(&c->issuing, &ca_actor, cert->id, reason,
 	                              why, sizeof why);
@@ -186,8 +187,9 @@ revoke(struct ca_command *c, const struct cert_record *cert, int reason)
 		return fail_revoke(cert, reason, err);
 	print_cert(cert, reason);
 	if (why[0] != '\0')
-		return command_fail("it is done, but not published; \"psmd ca "
-		                    "crl\" does that: %s", why);
+		return command_fail("it is done, but not published%s: %s",
+		                    is_ours ? "; \"psmd ca crl\" does that"
+		                            : "", why);
 	return ca_print_crl(c);
 }
 

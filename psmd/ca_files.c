@@ -183,8 +183,8 @@ now(void)
 }
 
 /* It stays the same as long as the daemon runs. Others are not kept waiting
- * while the engine is asked. */
-static void
+ * while the engine is asked. false: it has too much to do. */
+static bool
 find_ca(struct ca_files *files, const struct server *server)
 {
 	struct reading reading = { server_issuing(server), NULL, NULL };
@@ -194,8 +194,10 @@ find_ca(struct ca_files *files, const struct server *server)
 	known = (files->cert != NULL && files->chain != NULL) ||
 	        now() < files->none_until;
 	pthread_mutex_unlock(&files->lock);
-	if (known || !engine_call(server->engine, read_ca, &reading))
-		return;
+	if (known)
+		return true;
+	if (!engine_call(server->engine, read_ca, &reading))
+		return false;
 	pthread_mutex_lock(&files->lock);
 	shared_release(files->cert);
 	shared_release(files->chain);
@@ -204,6 +206,7 @@ find_ca(struct ca_files *files, const struct server *server)
 	if (reading.cert == NULL)
 		files->none_until = now() + NONE_SECONDS;
 	pthread_mutex_unlock(&files->lock);
+	return true;
 }
 
 /* --- the answers --------------------------------------------------------- */
@@ -258,32 +261,37 @@ ca_crl_handler(const struct request *request, struct reply *reply)
 	answer(reply, "application/pkix-crl", crl);
 }
 
-void
-ca_cert_handler(const struct request *request, struct reply *reply)
+/* The one of the two that is at which. */
+static void
+answer_ca(const struct request *request, struct reply *reply, const char *type,
+          struct shared *const *which)
 {
 	struct ca_files *files = request->server->ca_files;
-	struct shared *cert;
+	struct shared *shared;
 
 	if (!is_read(request, reply))
 		return;
-	find_ca(files, request->server);
+	if (!find_ca(files, request->server)) {
+		reply_text(reply, 503, "text/plain; charset=utf-8",
+		           "busy, try again later\n");
+		return;
+	}
 	pthread_mutex_lock(&files->lock);
-	cert = shared_hold(files->cert);
+	shared = shared_hold(*which);
 	pthread_mutex_unlock(&files->lock);
-	answer(reply, "application/pkix-cert", cert);
+	answer(reply, type, shared);
+}
+
+void
+ca_cert_handler(const struct request *request, struct reply *reply)
+{
+	answer_ca(request, reply, "application/pkix-cert",
+	          &request->server->ca_files->cert);
 }
 
 void
 ca_chain_handler(const struct request *request, struct reply *reply)
 {
-	struct ca_files *files = request->server->ca_files;
-	struct shared *chain;
-
-	if (!is_read(request, reply))
-		return;
-	find_ca(files, request->server);
-	pthread_mutex_lock(&files->lock);
-	chain = shared_hold(files->chain);
-	pthread_mutex_unlock(&files->lock);
-	answer(reply, "application/pem-certificate-chain", chain);
+	answer_ca(request, reply, "application/pem-certificate-chain",
+	          &request->server->ca_files->chain);
 }

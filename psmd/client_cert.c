@@ -54,7 +54,8 @@ client_cert_look(const struct request *request, int64_t *ret_id)
 	return is;
 }
 
-/* One of another's account that had the same name is none of this one's. */
+/* One of another's account that had the same name is none of this one's, though
+ * it may have been approved only now. */
 static bool
 is_orders(struct records *records, const struct account *account,
           int64_t number)
@@ -64,7 +65,7 @@ is_orders(struct records *records, const struct account *account,
 
 	if (records_order_get(records, account->name, number, &order) != REC_OK)
 		return false;
-	is = order.issued >= account->created;
+	is = order.applied >= account->created;
 	order_clear(&order);
 	return is;
 }

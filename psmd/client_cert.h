@@ -21,8 +21,8 @@ enum client_cert_is {
  *   ret_id  of CLIENT_CERT_IS_OURS */
 enum client_cert_is client_cert_look(const struct request *request,
                                      int64_t *ret_id);
-/* Is it in force, and was it issued for an order of the account's, since there
- * is that account? Whether that may log in is not looked at. */
+/* Is it in force, and was it issued for an order that the account has placed,
+ * since there is that account? Whether that may log in is not looked at. */
 bool client_cert_is_for(const struct request *request,
                         const struct account *account);
 

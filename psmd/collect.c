@@ -12,6 +12,7 @@
 
 #include "psmd/products.h"
 #include "psmd/server.h"
+#include "psmd/text.h"
 
 enum field {
 	LOGIN_NAME,
@@ -25,12 +26,12 @@ enum field {
 	N_FIELDS
 };
 
-enum { NUMBER_MIN = 6, NUMBER_MAX = 18 }; /* digits */
+enum { NUMBER_MIN = 6 }; /* digits */
 
 static const struct products_field fields[N_FIELDS] = {
 	[LOGIN_NAME] = { "loginName", ACCOUNT_NAME_MAX },
 	[LOGIN_PASSWORD] = { "loginPassword", 128 },
-	[ORDER_NUMBER] = { "orderNumber", NUMBER_MAX },
+	[ORDER_NUMBER] = { "orderNumber", TEXT_DIGITS_MAX },
 	[QUERY_TYPE] = { "queryType", 1 },
 	[RESPONSE_TYPE] = { "responseType", 1 },
 	[RESPONSE_ENCODING] = { "responseEncoding", 1 },
@@ -138,7 +139,7 @@ read_wish(const char *const *values, struct wish *wish,
 	int query, type, encoding;
 
 	if (strlen(values[ORDER_NUMBER]) < NUMBER_MIN ||
-	    !products_number(values[ORDER_NUMBER], NUMBER_MAX, &wish->number))
+	    !text_number(values[ORDER_NUMBER], &wish->number))
 		return products_fail(error, PRODUCTS_VALUE,
 		                     fields[ORDER_NUMBER].name, NULL);
 	if (!read_digit(values, QUERY_TYPE, "0123", QUERY_ALL, &query, error) ||
@@ -300,12 +301,6 @@ attach(const struct issuing *issuing, const struct wish *wish,
 
 	err = order_answer(issuing, &found->order, dialects[wish->type],
 	                   &found->text, why);
-	if (err == ORDER_ENCRYPTED)
-		return products_fail(error, PRODUCTS_VALUE,
-		                     fields[RESPONSE_TYPE].name,
-		                     "(The certificate is for its key's holder "
-		                     "alone to read, which only 4 has a form "
-		                     "for.)");
 	if (err != ORDER_OK) {
 		products_order_failed(error, err, NULL, why);
 		return false;
@@ -392,6 +387,8 @@ collect_handler(const struct request *request, struct reply *reply)
 		answer_wish(request, &account, &wish, reply);
 	} else
 		answer_error(&form, &error, reply);
+	if (reply->status == 503)
+		(void)reply_header(reply, "Retry-After", "1");
 	explicit_bzero(&account, sizeof account);
 }
 

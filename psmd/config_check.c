@@ -335,11 +335,16 @@ is_fault(int err, bool runs)
 	       !(err == EADDRINUSE && runs);
 }
 
+static struct place
+place_of_address(const struct listen_address *at)
+{
+	return place_of(at->tls ? "server.listen_https" : "server.listen_http");
+}
+
 static void
 check_address(struct checking *c, const struct listen_address *at, bool runs)
 {
-	const struct place place = place_of(at->tls ? "server.listen_https"
-	                                            : "server.listen_http");
+	const struct place place = place_of_address(at);
 	const char *host = at->host != NULL ? at->host : "*";
 	const struct addrinfo hints = { .ai_flags = AI_PASSIVE,
 		                        .ai_socktype = SOCK_STREAM };
@@ -387,13 +392,38 @@ check_system_transport(struct checking *c)
 		                c->config->system.transport);
 }
 
+/* Every address leaves no room for another. */
+static bool
+takes_place(const struct listen_address *at, const struct listen_address *of)
+{
+	return strcmp(at->port, of->port) == 0 && strcmp(at->port, "0") != 0 &&
+	       (at->host == NULL || of->host == NULL ||
+	        strcmp(at->host, of->host) == 0);
+}
+
+static void
+check_twice(struct checking *c, size_t i)
+{
+	const struct listen_address *list = c->config->listen, *at = &list[i];
+
+	for (size_t k = 0; k < i; k++)
+		if (takes_place(&list[k], at)) {
+			fault(c, place_of_address(at), "%s port %s: it is "
+			      "listened on already, by another address here",
+			      at->host != NULL ? at->host : "*", at->port);
+			return;
+		}
+}
+
 static void
 check_addresses(struct checking *c)
 {
 	bool runs = lock_is_taken(c->config->database);
 
-	for (size_t i = 0; i < c->config->n_listen; i++)
+	for (size_t i = 0; i < c->config->n_listen; i++) {
 		check_address(c, &c->config->listen[i], runs);
+		check_twice(c, i);
+	}
 }
 
 /* --- the whole ----------------------------------------------------------- */

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "psmd/records.h"
+#include "psmd/records_cert.h"
 
 #define AT(member) offsetof(struct config, member)
 #define NO_WORDS NULL
@@ -123,8 +123,8 @@ const struct setting settings[N_SETTINGS] = {
 	  AT(pkcs12.transport), 0, 0, transports, false,
 	  "https, http or both." },
 
-	{ "ca", "nickname", "#issuer", SETTING_TEXT, AT(ca), 1, 128, NO_WORDS,
-	  true,
+	{ "ca", "nickname", "#issuer", SETTING_TEXT, AT(ca), 1, CERT_ISSUER_MAX,
+	  NO_WORDS, true,
 	  "The authority that signs, or \"token:nickname\"; \"psmd ca init\" "
 	  "makes it." },
 	{ "ca", "token_password_file", "", SETTING_PATH,
@@ -139,7 +139,7 @@ const struct setting settings[N_SETTINGS] = {
 	  AT(order_profile), 1, 64, NO_WORDS, false,
 	  "What is granted to those who order: a [profile name]." },
 
-	{ "pkcs12", "pool_rsa_2048", "4", SETTING_NUMBER, AT(pool_rsa_2048), 0,
+	{ "pkcs12", "pool_rsa_2048", "0", SETTING_NUMBER, AT(pool_rsa_2048), 0,
 	  256, NO_WORDS, true,
 	  "So many RSA keys are made ahead, in memory, of 2048 bits," },
 	{ "pkcs12", "pool_rsa_3072", "4", SETTING_NUMBER, AT(pool_rsa_3072), 0,

@@ -10,62 +10,23 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "psmd/crl_list.h"
 #include "psmd/lock.h"
+#include "psmd/log.h"
 #include "psmd/pem.h"
 #include "psmd/public_file.h"
 #include "psmd/records_cert.h"
 
 enum { LOCK_SECONDS = 20, DAY = 24 * 60 * 60 };
 
-static const struct {
-	int reason;
-	const char *name;
-} reasons[] = {
-	{ CA_REASON_UNSPECIFIED, "unspecified" },
-	{ CA_REASON_KEY_COMPROMISE, "keyCompromise" },
-	{ CA_REASON_CA_COMPROMISE, "cACompromise" },
-	{ CA_REASON_AFFILIATION_CHANGED, "affiliationChanged" },
-	{ CA_REASON_SUPERSEDED, "superseded" },
-	{ CA_REASON_CESSATION_OF_OPERATION, "cessationOfOperation" },
-	{ CA_REASON_CERTIFICATE_HOLD, "certificateHold" },
-	{ CERT_RELEASE, "removeFromCRL" },
-	{ CA_REASON_PRIVILEGE_WITHDRAWN, "privilegeWithdrawn" },
-	{ CA_REASON_AA_COMPROMISE, "aACompromise" },
-};
-
-#define N_REASONS (sizeof reasons / sizeof reasons[0])
-
-int
-crl_reason(const char *name)
-{
-	for (size_t i = 0; i < N_REASONS; i++) {
-		if (strcasecmp(reasons[i].name, name) == 0)
-			return reasons[i].reason;
-	}
-	return -1;
-}
-
-const char *
-crl_reason_name(int reason)
-{
-	for (size_t i = 0; i < N_REASONS; i++) {
-		if (reasons[i].reason == reason)
-			return reasons[i].name;
-	}
-	return NULL;
-}
-
 /* The CRL of the authority, or of one above it. */
 struct level {
 	char *name; /* its nickname; NULL: it has none */
-	struct cert_revoked *certs;
-	size_t n, room;
-	bool no_room;
-	struct ca_revoked *revoked;
+	struct crl_list list;
+	struct ca_revoked *revoked; /* the same */
 	unsigned char *der; /* NULL: none can be made here */
 	size_t len;
 };
@@ -80,6 +41,7 @@ struct publishing {
 	size_t old_len;
 	struct ca_crl_info info; /* of that */
 	bool is_ours;        /* info is */
+	struct crl_list before; /* what that lists */
 	struct level *levels; /* the authority's own is the first */
 	size_t n_levels;
 	struct ca_crl crl;   /* what they have in common */
@@ -91,7 +53,7 @@ static void
 clear_level(struct level *level)
 {
 	free(level->name);
-	free(level->certs);
+	crl_list_clear(&level->list);
 	free(level->revoked);
 	free(level->der);
 }
@@ -102,6 +64,7 @@ clear(struct publishing *p)
 	for (size_t i = 0; i < p->n_levels; i++)
 		clear_level(&p->levels[i]);
 	free(p->levels);
+	crl_list_clear(&p->before);
 	free(p->chain_file);
 	free(p->chain);
 	free(p->old);
@@ -181,6 +144,48 @@ is_due(const struct publishing *p, int64_t now, bool *ret_due)
 	return true;
 }
 
+/* --- what the one before listed ------------------------------------------ */
+
+static void
+read_before(struct psm_ctx *ctx, void *arg)
+{
+	struct publishing *p = arg;
+	struct ca *ca = issuer_ca(p->issuing, ctx, p->why, p->size);
+
+	if (ca == NULL)
+		return;
+	p->good = ca_crl_each(ca, p->old, p->old_len, crl_list_add_listed,
+	                      &p->before) == PSM_OK ||
+	          fail(p, "%s: %s", p->issuing->config->crl_file,
+	               ca_errmsg(ca));
+	if (p->before.no_room)
+		p->good = fail(p, "the CRL: out of memory");
+}
+
+/* Records that are an older copy learn from it what was revoked since: before
+ * a number is taken, by which they would be as new. */
+static bool
+take_back(struct publishing *p, const struct rec_actor *actor)
+{
+	const struct issuing *issuing = p->issuing;
+	size_t n = 0;
+	enum rec_err err;
+
+	if (!p->is_ours || p->info.n_revoked == 0 ||
+	    p->info.number > INT64_MAX) /* no number is left then */
+		return true;
+	if (!on_engine(p, read_before))
+		return false;
+	err = records_cert_take_back(issuing->records, actor,
+	                             (int64_t)p->info.number, p->before.certs,
+	                             p->before.n, &n);
+	if (n > 0 && err == REC_OK)
+		log_line(LOG_DOUBTFUL, "%s is newer than the records, in which "
+		         "%zu certificates are revoked again",
+		         issuing->config->crl_file, n);
+	return err == REC_OK || fail_records(p, err);
+}
+
 /* --- another one --------------------------------------------------------- */
 
 static void
@@ -208,45 +213,31 @@ find_levels(struct psm_ctx *ctx, void *arg)
 		fail(p, "the CRL: out of memory");
 }
 
-static bool
-add(const struct cert_revoked *cert, void *arg)
+/* One that has expired stays for another CRL: RFC 5280, 3.3. */
+static int64_t
+expired_since(const struct publishing *p)
 {
-	struct level *level = arg;
-	const size_t room = level->room == 0 ? 64 : 2 * level->room;
-	struct cert_revoked *grown;
-
-	if (level->n == level->room) {
-		grown = reallocarray(level->certs, room, sizeof *grown);
-		level->no_room = grown == NULL;
-		if (grown == NULL)
-			return false;
-		level->certs = grown;
-		level->room = room;
-	}
-	level->certs[level->n++] = *cert;
-	return true;
+	return 2 * p->crl.this_update - p->crl.next_update;
 }
 
-/* One that has expired stays for another CRL: RFC 5280, 3.3. */
+/* The authority's own list keeps what the one before it had: records that were
+ * lost undo no revocation. */
 static bool
 collect(const struct publishing *p, struct level *level)
 {
-	const int64_t since = 2 * p->crl.this_update - p->crl.next_update;
+	struct records *records = p->issuing->records;
+	const int64_t since = expired_since(p);
 	enum rec_err err = level->name == NULL ? REC_OK :
-	        records_cert_revoked(p->issuing->records, level->name, since,
-	                             add, level);
+	        records_cert_revoked(records, level->name, since,
+	                             crl_list_add, &level->list);
 
+	if (err == REC_OK && level == p->levels)
+		err = crl_list_keep(&level->list, &p->before, records, since);
 	if (err != REC_OK)
 		return fail_records(p, err);
-	level->revoked = calloc(level->n + 1, sizeof *level->revoked);
-	if (level->no_room || level->revoked == NULL)
-		return fail(p, "the CRL: out of memory");
-	for (size_t i = 0; i < level->n; i++)
-		level->revoked[i] = (struct ca_revoked){
-			level->certs[i].serial, level->certs[i].time,
-			(enum ca_reason)level->certs[i].reason
-		};
-	return true;
+	level->revoked = crl_list_entries(&level->list);
+	return (level->revoked != NULL && !level->list.no_room) ||
+	       fail(p, "the CRL: out of memory");
 }
 
 static bool
@@ -266,7 +257,7 @@ sign(const struct publishing *p, struct level *level, struct ca *ca)
 	struct ca_crl crl = p->crl;
 
 	crl.revoked = level->revoked;
-	crl.n_revoked = level->n;
+	crl.n_revoked = level->list.n;
 	return ca_crl_make(ca, &crl, &level->der, &level->len);
 }
 
@@ -397,8 +388,9 @@ make(struct publishing *p, const struct rec_actor *actor, int64_t now)
 	p->crl.this_update = now;
 	p->crl.next_update = now + days * DAY;
 	return try_files(p) && on_engine(p, find_levels) &&
-	       take_number(p, actor) && collect_all(p) &&
-	       on_engine(p, sign_all) && write_chain(p) && put_files(p);
+	       take_back(p, actor) && take_number(p, actor) &&
+	       collect_all(p) && on_engine(p, sign_all) && write_chain(p) &&
+	       put_files(p);
 }
 
 static bool

@@ -198,12 +198,15 @@ expect_body(struct exchange *exchange)
 static const char *
 path_of(const char *target)
 {
-	const char *path;
+	const char *host, *path;
 
-	if (strncasecmp(target, "http://", 7) != 0 &&
-	    strncasecmp(target, "https://", 8) != 0)
+	if (strncasecmp(target, "http://", 7) == 0)
+		host = target + 7;
+	else if (strncasecmp(target, "https://", 8) == 0)
+		host = target + 8;
+	else
 		return target;
-	path = strchr(target + 8, '/');
+	path = strchr(host, '/');
 	return path != NULL ? path : "/";
 }
 

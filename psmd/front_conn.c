@@ -218,6 +218,9 @@ shake_hands(struct conn *conn)
 		break;
 	case TLS_AGAIN:
 		break;
+	case TLS_LATER:
+		loop_ready(conn->loop, conn);
+		break;
 	case TLS_GONE: /* neither our failure nor worth a line */
 		conn_close(conn);
 		break;

@@ -155,9 +155,10 @@ void conn_leave(struct conn *conn);
  * nothing can move until an event comes. */
 bool relay(struct conn *conn);
 void relay_clear(struct conn *conn);
-/* Some time after the gate shut: let the HTTP server find an end amid the
- * malformed request. It answers what came before, and ends. With the end right
- * behind the bytes libmicrohttpd 0.9.75 would see the bytes alone. */
+/* Some time after the HTTP server was given all that the gate let pass: let it
+ * find an end amid the malformed request. It answers what came before, and ends.
+ * With the end right behind the bytes libmicrohttpd 0.9.75 would see the bytes
+ * alone. */
 void relay_refuse(struct conn *conn);
 
 /* --- loops (front_loop.c) ------------------------------------------------- */

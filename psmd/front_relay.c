@@ -193,16 +193,27 @@ client_ended(struct conn *conn)
 	return MOVED_SOME;
 }
 
+/* The HTTP server has all that came before what is malformed. Until it has, the
+ * time that began before goes on: it may never take it. */
+static void
+refuse_soon(struct conn *conn)
+{
+	if (conn->malformed && conn->to_http.len == 0)
+		deadline_set(conn, DEADLINE_REFUSE);
+}
+
 /* What the gate does not let pass never comes to the HTTP server. */
 static enum moved
 give_gated(struct conn *conn, size_t len)
 {
 	size_t good = gate_pass(&conn->gate, conn->loop->scratch, len);
+	enum moved moved = MOVED_SOME;
 
 	conn->malformed = good < len;
-	if (conn->malformed)
-		deadline_set(conn, DEADLINE_REFUSE);
-	return good > 0 ? give_http(conn, good) : MOVED_SOME;
+	if (good > 0)
+		moved = give_http(conn, good);
+	refuse_soon(conn);
+	return moved;
 }
 
 static enum moved
@@ -213,6 +224,8 @@ take_from_client(struct conn *conn)
 
 	if (n == TLS_AGAIN)
 		return MOVED_NONE;
+	if (n == TLS_LATER)
+		return MOVED_SOME;
 	if (n == TLS_FAILED)
 		return MOVED_FAILED;
 	if (n == 0)
@@ -227,10 +240,6 @@ take_from_client(struct conn *conn)
 void
 relay_refuse(struct conn *conn)
 {
-	if (conn->to_http.len > 0) { /* it is busy with what came before */
-		deadline_set(conn, DEADLINE_REFUSE);
-		return;
-	}
 	conn->http_deaf = true;
 	(void)shutdown(conn->http.fd, SHUT_WR); /* may be gone */
 	deadline_set(conn, DEADLINE_REQUEST);
@@ -250,6 +259,7 @@ move_to_http(struct conn *conn)
 			turn_deaf(conn);
 		if (conn->to_http.len > 0)
 			return n > 0 ? MOVED_SOME : MOVED_NONE;
+		refuse_soon(conn);
 	}
 	if (conn->client_ended || conn->http_deaf || conn->malformed ||
 	    !conn->client.readable)

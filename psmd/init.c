@@ -168,6 +168,7 @@ chown_one(const char *path, const struct stat *st, int kind, struct FTW *at)
 	return lchown(path, new_uid, new_gid);
 }
 
+/* The folder comes last: nobody is let in while root follows paths there. */
 static bool
 hand_over(const struct making *m)
 {
@@ -175,7 +176,7 @@ hand_over(const struct making *m)
 		return true;
 	new_uid = m->uid;
 	new_gid = m->gid;
-	return nftw(m->dir, chown_one, 16, FTW_PHYS) == 0 ||
+	return nftw(m->dir, chown_one, 16, FTW_DEPTH | FTW_PHYS) == 0 ||
 	       command_fail("chown %s: %s", m->dir, strerror(errno));
 }
 

@@ -24,7 +24,8 @@ psmd_libpsmd_la_SOURCES = \
 	psmd/config_check_issuing.c psmd/config_checking.h psmd/config_int.h \
 	psmd/config_read.c psmd/config_reading.h psmd/config_table.c \
 	psmd/config_value.c psmd/config_write.c \
-	psmd/crl.c psmd/crl.h \
+	psmd/crl.c psmd/crl.h psmd/crl_list.c psmd/crl_list.h \
+	psmd/crl_reason.c \
 	psmd/engine.c psmd/engine.h \
 	psmd/exchange.c psmd/exchange.h \
 	psmd/front.c psmd/front.h psmd/front_conn.c psmd/front_int.h \
@@ -72,8 +73,9 @@ psmd_libpsmd_la_SOURCES = \
 	psmd/server_cert.c psmd/server_cert.h \
 	psmd/session.c \
 	psmd/store.c psmd/store.h \
+	psmd/text.c psmd/text.h \
 	psmd/tls.c psmd/tls.h psmd/tls_check.c psmd/tls_client.c \
-	psmd/tls_conn.c psmd/tls_int.h psmd/tls_names.c \
+	psmd/tls_conn.c psmd/tls_int.h psmd/tls_names.c psmd/tls_turn.c \
 	psmd/trail.c psmd/trail.h \
 	psmd/work.c psmd/work.h
 nodist_psmd_libpsmd_la_SOURCES = psmd/page_files.c

@@ -156,7 +156,7 @@ order_issue(const struct issuing *issuing, const struct rec_actor *actor,
  * now does not unmake it. */
 static enum order_err
 add(struct order_job *job, const struct rec_actor *actor,
-    const struct order_ask *ask, int64_t *ret_number)
+    const struct order_ask *ask, int64_t *ret_number, bool *ret_new)
 {
 	struct order_new order = {
 		.account = ask->account,
@@ -166,16 +166,16 @@ add(struct order_job *job, const struct rec_actor *actor,
 		.days = job->days,
 		.approved = ask->profile->approval == APPROVAL_AUTOMATIC,
 	};
-	bool is_new = false;
 	enum rec_err err;
 
 	order.request = ca_request_der(job->opened, &order.request_len);
 	err = records_order_add(job->issuing->records, actor, &order,
-	                        ret_number, &is_new);
-	if (err == REC_OK && is_new)
+	                        ret_number, ret_new);
+	if (err == REC_OK && *ret_new)
 		log_audit(actor->account, actor->address, "order.place",
 		          "object=%jd", (intmax_t)*ret_number);
-	if (err == REC_EXISTS || (err == REC_OK && !is_new && ask->must_be_new))
+	if (err == REC_EXISTS ||
+	    (err == REC_OK && !*ret_new && ask->must_be_new))
 		return order_fail(job->why, ORDER_TAKEN,
 		                  "another order has that number");
 	return order_fail_rec(job->why, err, "placing an order");
@@ -187,15 +187,20 @@ place(struct order_job *job, const struct rec_actor *actor,
 {
 	struct order order;
 	int64_t number = 0;
-	enum order_err err = add(job, actor, ask, &number);
+	bool is_new = false;
+	enum order_err err = add(job, actor, ask, &number, &is_new);
 
 	if (err != ORDER_OK ||
 	    (err = get_order(job->issuing, number, &order, job->why)) !=
 	            ORDER_OK)
 		return err;
 	if (order.state == ORDER_APPROVED) {
+		/* what was approved is what was placed, not what repeats it */
+		err = is_new ? issue(job, actor, number)
+		             : issue_again(job->issuing, actor, &order,
+		                           job->why);
 		order_clear(&order);
-		if (issue(job, actor, number) != ORDER_OK)
+		if (err != ORDER_OK)
 			log_line(LOG_DOUBTFUL,
 			         "order %jd is placed, and not issued yet: %s",
 			         (intmax_t)number, job->why);

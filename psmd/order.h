@@ -72,8 +72,8 @@ struct order_text {
 	size_t der_len;
 };
 
-/* What was issued for it, or that it was rejected, in a dialect. ORDER_STATE:
- * neither yet. */
+/* What was issued for it, in a dialect. ORDER_STATE: nothing yet, or it is
+ * rejected. */
 enum order_err order_answer(const struct issuing *issuing,
                             const struct order *order, enum ca_dialect dialect,
                             struct order_text *ret_text, char *why);

@@ -2,7 +2,7 @@
  * License, v. 2.0. If a copy of the MPL was not distributed with this
  * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
 
-/* order_answer.c - what was decided about an order, told again. */
+/* order_answer.c - what was issued for an order, told again. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,36 +78,14 @@ answer_results(const struct issuing *issuing, struct ca_result *results,
 
 	if (!engine_call(issuing->engine, run, &errand))
 		return order_fail(why, ORDER_BUSY, "there is too much to do");
-	switch (errand.err) {
-	case PSM_OK:
-		err = copy_answer(errand.answer, ret_text, why);
-		ca_answer_free(errand.answer);
-		return err;
-	case PSM_E_REQUEST: /* the dialect cannot say no */
-		return order_fail(why, ORDER_REFUSED, "%s", errand.why);
-	default:
+	if (errand.err != PSM_OK) {
 		log_line(LOG_FAILED, "answering an order: %s", errand.why);
 		return order_fail(why, ORDER_FAILED,
 		                  "the certificate cannot be answered now");
 	}
-}
-
-/* Its request is forgotten, and the numbers in it: the one that RFC 4210,
- * 5.3.4, has for none. */
-static enum order_err
-answer_rejected(const struct issuing *issuing, const struct order *order,
-                enum ca_dialect dialect, struct order_text *ret_text,
-                char *why)
-{
-	struct ca_result result = {
-		.id = "-1",
-		.fail = CA_FAIL_BAD_REQUEST,
-		.reason = order->reason[0] != '\0' ? order->reason
-		                                   : "the order was rejected",
-	};
-
-	return answer_results(issuing, &result, 1, dialect, false, ret_text,
-	                      why);
+	err = copy_answer(errand.answer, ret_text, why);
+	ca_answer_free(errand.answer);
+	return err;
 }
 
 /* What is signed needs no authority, and nothing of the engine's time. */
@@ -173,8 +151,6 @@ order_answer(const struct issuing *issuing, const struct order *order,
 	enum rec_err rec;
 	size_t n;
 
-	if (order->state == ORDER_REJECTED)
-		return answer_rejected(issuing, order, dialect, ret_text, why);
 	if (order->state != ORDER_ISSUED && order->state != ORDER_REVOKED)
 		return order_fail(why, ORDER_STATE, "the order is %s",
 		                  order_state_name(order->state));

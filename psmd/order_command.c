@@ -11,6 +11,7 @@
 #include "psmd/ca_command.h"
 #include "psmd/order_view.h"
 #include "psmd/plain.h"
+#include "psmd/text.h"
 
 struct ordering {
 	const struct args *args;
@@ -22,18 +23,6 @@ struct ordering {
 
 /* --- the command line ---------------------------------------------------- */
 
-/* A whole number above 0. */
-static bool
-read_number(const char *text, int64_t *ret_number)
-{
-	size_t len = strlen(text);
-
-	if (len == 0 || len > 18 || strspn(text, "0123456789") != len)
-		return false;
-	*ret_number = strtoll(text, NULL, 10);
-	return *ret_number != 0;
-}
-
 static bool
 read_limit(struct ordering *o)
 {
@@ -43,8 +32,9 @@ read_limit(struct ordering *o)
 	o->left = SIZE_MAX;
 	if (text == NULL)
 		return true;
-	if (!read_number(text, &limit))
-		return command_fail("--limit %s: this is no number above 0", text);
+	if (!text_number(text, &limit))
+		return command_fail("--limit %s: this is no number above 0",
+		                    text);
 	o->left = (size_t)limit;
 	return true;
 }
@@ -77,7 +67,7 @@ read_reason(const struct ordering *o)
 static bool
 read_args(struct ordering *o)
 {
-	if (o->args->word != NULL && !read_number(o->args->word, &o->number))
+	if (o->args->word != NULL && !text_number(o->args->word, &o->number))
 		return command_fail("\"%s\" is no order's number",
 		                    o->args->word);
 	return read_limit(o) && read_state(o) && read_reason(o);

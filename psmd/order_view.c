@@ -15,6 +15,7 @@
 #include "json/json.h"
 #include "psmd/crl.h"
 #include "psmd/records_pkcs12.h"
+#include "psmd/text.h"
 
 enum order_state
 order_state_by_name(const char *name)
@@ -30,12 +31,7 @@ order_state_by_name(const char *name)
 bool
 order_reason_valid(const char *reason)
 {
-	size_t len = strlen(reason);
-
-	for (size_t i = 0; i < len; i++)
-		if ((unsigned char)reason[i] < 0x20 || reason[i] == 0x7f)
-			return false;
-	return len > 0 && len <= ORDER_REASON_MAX && pj_is_utf8(reason);
+	return text_is_line(reason, ORDER_REASON_MAX);
 }
 
 /* --- objects ------------------------------------------------------------- */

@@ -14,6 +14,7 @@
 #include "psmd/log.h"
 #include "psmd/order_view.h"
 #include "psmd/server.h"
+#include "psmd/text.h"
 
 enum { LIMIT = 50 };
 
@@ -34,25 +35,20 @@ read_text(const struct request *request, const char *name,
 	return !bad;
 }
 
-/* Digits; 0: there are none. */
+/* 0: there is none. */
 static bool
 read_number(const struct request *request, const char *name,
             int64_t *ret_number, struct reply *reply)
 {
 	const char *text;
-	size_t len;
 
 	*ret_number = 0;
 	if (!read_text(request, name, &text, reply))
 		return false;
-	if (text == NULL)
+	if (text == NULL || text_number(text, ret_number))
 		return true;
-	len = strlen(text);
-	if (len <= 18 && strspn(text, "0123456789") == len)
-		*ret_number = strtoll(text, NULL, 10);
-	if (*ret_number == 0)
-		api_error(reply, API_VALUE, name, "this is no number");
-	return *ret_number != 0;
+	api_error(reply, API_VALUE, name, "this is no number");
+	return false;
 }
 
 /* --- answers ------------------------------------------------------------- */

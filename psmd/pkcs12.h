@@ -8,9 +8,9 @@
  * The first of these that is wrong is what is answered:
  *
  *   1. the body, and what it seals, is JSON: "Invalid input data"
- *   2. all fields are there and within their limits, and userName is the same
- *      inside and outside: "Invalid parameter"; then validity: "Invalid
- *      validity"; then validFrom: "Invalid From Date"
+ *   2. all fields are there and within their limits, signature is base64, and
+ *      userName is the same inside and outside: "Invalid parameter"; then
+ *      validity: "Invalid validity"; then validFrom: "Invalid From Date"
  *   3. password, account, address and emKey, of which neither the answer nor
  *      its time tells which is wrong; each counts as a wrong password does:
  *      "Invalid request details found"
@@ -106,8 +106,6 @@ enum p12_err p12_make(const struct p12_call *call,
 bool p12_validity(const char *text, uint64_t *ret_seconds);
 /* "dd:MM:yyyy HH:mm:ss", a real moment in UTC after 1970 began. */
 bool p12_valid_from(const char *text, int64_t *ret_time);
-/* Bytes of UTF-8, 1 to max, without control characters? */
-bool p12_is_text(const char *text, size_t max);
 
 /* Cut content->text, of content->len bytes with a NUL behind, into fields:
  *

@@ -9,29 +9,10 @@
 #include <string.h>
 #include <strings.h>
 
-#include "json/json.h"
 #include "psmd/pkcs12.h"
+#include "psmd/text.h"
 
 static const char blanks[] = " \t\r\n";
-
-/* U+0000 to U+001F, U+007F to U+009F */
-static bool
-has_control(const char *text)
-{
-	for (const unsigned char *p = (const unsigned char *)text; *p != '\0';
-	     p++)
-		if (*p < ' ' || *p == 0x7f || (p[0] == 0xc2 && p[1] < 0xa0))
-			return true;
-	return false;
-}
-
-bool
-p12_is_text(const char *text, size_t max)
-{
-	const size_t len = strlen(text);
-
-	return len > 0 && len <= max && pj_is_utf8(text) && !has_control(text);
-}
 
 /* --- fields -------------------------------------------------------------- */
 
@@ -227,7 +208,7 @@ p12_content_read(struct p12_content *content)
 	char separator;
 
 	rest = trim(rest);
-	if (!whole || !p12_is_text(rest, SIZE_MAX))
+	if (!whole || !text_is_line(rest, SIZE_MAX))
 		return false;
 	separator = find_separator(rest);
 	while ((field = next_field(&rest, separator)) != NULL)

@@ -12,6 +12,7 @@
 #include "psmd/client_files.h"
 #include "psmd/log.h"
 #include "psmd/pkcs12.h"
+#include "psmd/text.h"
 
 _Static_assert((int)CLIENT_AES_KEY_SIZE == (int)PFX_KEY_SIZE,
                "a client's key is the cipher's");
@@ -149,7 +150,7 @@ read_field(const struct field *field, struct p12_ask *ask)
 	                        (text != NULL && *text == '\0')))
 		return true;
 	if (text == NULL || (field->max != SIZE_MAX &&
-	                     !p12_is_text(text, field->max)))
+	                     !text_is_line(text, field->max)))
 		return false;
 	memcpy((char *)ask + field->offset, &text, sizeof text);
 	return true;

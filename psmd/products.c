@@ -95,13 +95,13 @@ products_refused(struct products_error *error, int refusal)
 
 /* A sentence behind another one. */
 static void
-fail_because(struct products_error *error, int code, const char *item,
-             const char *why)
+fail_because(struct products_error *error, const char *item, const char *why)
 {
 	char text[ORDER_WHY_SIZE];
 
 	snprintf(text, sizeof text, "(%s)", why);
-	products_fail(error, code, item, text);
+	products_fail(error, item != NULL ? PRODUCTS_VALUE : PRODUCTS_UNKNOWN,
+	              item, text);
 }
 
 void
@@ -117,15 +117,13 @@ products_order_failed(struct products_error *error, enum order_err err,
 		return;
 	case ORDER_REFUSED:
 	case ORDER_SECRET:
-		fail_because(error, item != NULL ? PRODUCTS_VALUE
-		                                 : PRODUCTS_UNKNOWN,
-		             item, why);
+		fail_because(error, item, why);
 		return;
 	case ORDER_DAYS:
-		fail_because(error, PRODUCTS_VALUE, "days", why);
+		fail_because(error, item != NULL ? "days" : NULL, why);
 		return;
 	case ORDER_TAKEN:
-		fail_because(error, PRODUCTS_VALUE, "foreignOrderNumber", why);
+		fail_because(error, "foreignOrderNumber", why);
 		return;
 	case ORDER_ENCRYPTED:
 		products_fail(error, PRODUCTS_VALUE, "responseType",
@@ -135,7 +133,7 @@ products_order_failed(struct products_error *error, enum order_err err,
 		products_refused(error, REFUSED_BUSY);
 		return;
 	default:
-		fail_because(error, PRODUCTS_UNKNOWN, NULL, why);
+		fail_because(error, NULL, why);
 	}
 }
 
@@ -204,22 +202,6 @@ products_read(const struct request *request,
 	for (size_t i = 0; i < n; i++)
 		if (!read_field(request, &fields[i], &values[i], error))
 			return false;
-	return true;
-}
-
-bool
-products_number(const char *text, size_t max_digits, int64_t *ret_number)
-{
-	size_t len = strlen(text);
-	int64_t number = 0;
-
-	if (len == 0 || len > max_digits || strspn(text, "0123456789") != len)
-		return false;
-	for (; *text != '\0'; text++)
-		if (__builtin_mul_overflow(number, 10, &number) ||
-		    __builtin_add_overflow(number, *text - '0', &number))
-			return false;
-	*ret_number = number;
 	return true;
 }
 

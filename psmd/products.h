@@ -79,9 +79,6 @@ bool products_login(const struct request *request, const char *name,
                     const char *password, struct account *ret_account,
                     struct products_error *error);
 
-/* 1 to max_digits decimal digits, to a number. */
-bool products_number(const char *text, size_t max_digits, int64_t *ret_number);
-
 /* The service of these calls: a route's. */
 const struct service *products_service(const struct config *config);
 

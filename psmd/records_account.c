@@ -12,24 +12,14 @@
 
 #include <sodium.h>
 
-#include "json/json.h"
 #include "psmd/records_sql.h"
+#include "psmd/text.h"
 
 bool
 account_name_valid(const char *name)
 {
-	size_t len = strlen(name);
-
-	if (len == 0 || len > ACCOUNT_NAME_MAX || !pj_is_utf8(name))
-		return false;
-	for (const char *p = name; *p != '\0'; p++) {
-		unsigned char c = (unsigned char)*p;
-
-		if (c < 0x20 || c == 0x7f || c == ':' ||
-		    (c == 0xc2 && (unsigned char)p[1] < 0xa0)) /* C1 */
-			return false;
-	}
-	return true;
+	return text_is_line(name, ACCOUNT_NAME_MAX) &&
+	       strchr(name, ':') == NULL;
 }
 
 static bool

@@ -415,6 +415,63 @@ records_cert_revoke(struct records *r, const struct rec_actor *actor,
 	               revoke(&r->writer, actor, id, reason, time));
 }
 
+static enum rec_err
+last_crl(struct sql *sql, int64_t *ret_number)
+{
+	struct call call = call_begin(sql, STMT_COUNTER_GET);
+
+	put_text(&call, "crl");
+	if (call_row(&call))
+		*ret_number = get_number(&call);
+	return call_end(&call);
+}
+
+/* One that is known, and not revoked. */
+static enum rec_err
+take_back(struct sql *sql, const struct rec_actor *actor,
+          const struct cert_revoked *listed, size_t *n)
+{
+	struct call call = call_begin(sql, STMT_CERT_FIND);
+	struct cert_record cert = { 0 };
+	enum rec_err err;
+
+	put_text(&call, listed->serial);
+	put_text(&call, NULL);
+	err = read_one(&call, &cert);
+	if (err == REC_OK && cert.revoked == 0) {
+		err = revoke(sql, actor, cert.id, listed->reason, listed->time);
+		++*n;
+	}
+	cert_record_clear(&cert);
+	return err == REC_NOT_FOUND ? REC_OK : err;
+}
+
+static enum rec_err
+take_all_back(struct sql *sql, const struct rec_actor *actor, int64_t number,
+              const struct cert_revoked *listed, size_t n, size_t *ret_n)
+{
+	int64_t last = 0;
+	enum rec_err err = last_crl(sql, &last);
+
+	*ret_n = 0;
+	for (size_t i = 0; err == REC_OK && number > last && i < n; i++)
+		err = take_back(sql, actor, &listed[i], ret_n);
+	return err;
+}
+
+enum rec_err
+records_cert_take_back(struct records *r, const struct rec_actor *actor,
+                       int64_t number, const struct cert_revoked *listed,
+                       size_t n, size_t *ret_n)
+{
+	enum rec_err err = sql_begin(&r->writer);
+
+	if (err != REC_OK)
+		return err;
+	return sql_end(&r->writer, take_all_back(&r->writer, actor, number,
+	                                         listed, n, ret_n));
+}
+
 /* --- for a CRL ----------------------------------------------------------- */
 
 struct page {
@@ -522,16 +579,11 @@ records_crl_next(struct records *r, const struct rec_actor *actor,
 enum rec_err
 records_crl_last(struct records *r, int64_t *ret_number)
 {
-	struct call call;
 	enum rec_err err = sql_enter(&r->reader);
 
 	if (err != REC_OK)
 		return err;
-	call = call_begin(&r->reader, STMT_COUNTER_GET);
-	put_text(&call, "crl");
-	if (call_row(&call))
-		*ret_number = get_number(&call);
-	err = call_end(&call);
+	err = last_crl(&r->reader, ret_number);
 	sql_leave(&r->reader);
 	return err;
 }

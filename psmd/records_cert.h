@@ -101,6 +101,14 @@ struct cert_revoked {
 	int reason;
 };
 
+/* Records whose last CRL has a lesser number than one that is published are a
+ * copy made before it: revoke again what that lists and they know. *ret_n: how
+ * many that were. All or none. */
+enum rec_err records_cert_take_back(struct records *r,
+                                    const struct rec_actor *actor,
+                                    int64_t number,
+                                    const struct cert_revoked *listed, size_t n,
+                                    size_t *ret_n);
 /* Call fn for what a CRL of issuer lists: what is revoked when this begins, and
  * had not expired by since. fn may use r; it returns false to end this. */
 enum rec_err records_cert_revoked(struct records *r, const char *issuer,

@@ -29,17 +29,17 @@ pkcs12_result_clear(struct pkcs12_result *result)
 	memset(result, 0, sizeof *result);
 }
 
-/* --- holders ------------------------------------------------------------- */
+/* --- claims -------------------------------------------------------------- */
 
-/* The lock of a holder: a byte of the file of claims, by its number. It belongs
- * to the open file (F_OFD_SETLK), so that another struct records of the same
- * process is another holder. */
+/* A claim lives as long as its lock: of a byte of the file of claims, by its
+ * number. That belongs to the open file (F_OFD_SETLK), and so to one struct
+ * records. */
 static struct flock
-byte_of(int64_t holder)
+byte_of(int64_t claim, short type)
 {
-	struct flock byte = { .l_type = F_WRLCK,
+	struct flock byte = { .l_type = type,
 		              .l_whence = SEEK_SET,
-		              .l_start = holder,
+		              .l_start = claim,
 		              .l_len = 1 };
 
 	return byte;
@@ -56,56 +56,54 @@ fail_claims(const struct records *r)
 static enum rec_err
 open_claims(struct records *r)
 {
+	enum rec_err err;
+
+	if (r->claims_fd >= 0)
+		return REC_OK;
+	if ((err = sql_enter(&r->writer)) != REC_OK)
+		return err;
 	if (r->claims_fd < 0)
 		r->claims_fd = open(r->claims_path,
 		                    O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
 		                    0600);
-	return r->claims_fd < 0 ? fail_claims(r) : REC_OK;
-}
-
-/* A holder's number is random, so that none that died had it. */
-static enum rec_err
-take_holder(struct records *r)
-{
-	struct flock byte;
-	uint64_t number;
-	enum rec_err err = open_claims(r);
-
-	if (err != REC_OK)
-		return err;
-	randombytes_buf(&number, sizeof number);
-	byte = byte_of((int64_t)(number >> 2 | 1));
-	if (fcntl(r->claims_fd, F_OFD_SETLK, &byte) != 0)
-		return fail_claims(r);
-	r->holder = byte.l_start;
-	return REC_OK;
-}
-
-/* Its byte is locked before a claim bears it. */
-static enum rec_err
-become_holder(struct records *r)
-{
-	enum rec_err err;
-
-	if (r->holder != 0)
-		return REC_OK;
-	if ((err = sql_enter(&r->writer)) != REC_OK)
-		return err;
-	if (r->holder == 0)
-		err = take_holder(r);
+	if (r->claims_fd < 0)
+		err = fail_claims(r);
 	sql_leave(&r->writer);
 	return err;
 }
 
-/* Does holder live? If nobody can say, it does. */
-static bool
-lives(const struct records *r, int64_t holder)
+/* Its number is random, so that none that died had it. */
+static enum rec_err
+lock_claim(const struct records *r, int64_t *ret_claim)
 {
-	struct flock byte = byte_of(holder);
+	struct flock byte;
+	uint64_t number;
 
-	if (holder == r->holder)
-		return true;
-	if (fcntl(r->claims_fd, F_OFD_GETLK, &byte) != 0) {
+	randombytes_buf(&number, sizeof number);
+	byte = byte_of((int64_t)(number >> 2 | 1), F_WRLCK);
+	if (fcntl(r->claims_fd, F_OFD_SETLK, &byte) != 0)
+		return fail_claims(r);
+	*ret_claim = byte.l_start;
+	return REC_OK;
+}
+
+static void
+unlock_claim(const struct records *r, int64_t claim)
+{
+	struct flock byte = byte_of(claim, F_UNLCK);
+
+	if (fcntl(r->claims_fd, F_OFD_SETLK, &byte) != 0)
+		fail_claims(r);
+}
+
+/* how: F_GETLK, by anybody; F_OFD_GETLK, by others than r. If nobody can say,
+ * it is. */
+static bool
+is_locked(const struct records *r, int64_t claim, int how)
+{
+	struct flock byte = byte_of(claim, F_WRLCK);
+
+	if (fcntl(r->claims_fd, how, &byte) != 0) {
 		fail_claims(r);
 		return true;
 	}
@@ -117,10 +115,10 @@ lives(const struct records *r, int64_t holder)
 /* REC_NOT_FOUND: nobody has asked for it yet. */
 static enum rec_err
 get_result(struct sql *sql, const struct pkcs12_ask *ask,
-           struct pkcs12_result *ret_result, int64_t *ret_holder)
+           struct pkcs12_result *ret_result, int64_t *ret_claim)
 {
 	struct pkcs12_result got = { 0 };
-	int64_t holder;
+	int64_t claim;
 	struct call call = call_begin(sql, STMT_PKCS12_GET);
 
 	put_text(&call, ask->user);
@@ -129,7 +127,7 @@ get_result(struct sql *sql, const struct pkcs12_ask *ask,
 		return call_end(&call);
 	got.state = (enum pkcs12_state)get_number(&call);
 	got.approved = get_number(&call) != 0;
-	holder = get_number(&call);
+	claim = get_number(&call);
 	got.request = get_number(&call);
 	get_text(&call, got.subscriber, sizeof got.subscriber);
 	get_text(&call, got.reason, sizeof got.reason);
@@ -141,7 +139,7 @@ get_result(struct sql *sql, const struct pkcs12_ask *ask,
 		return call.err;
 	}
 	*ret_result = got;
-	*ret_holder = holder;
+	*ret_claim = claim;
 	return REC_OK;
 }
 
@@ -155,7 +153,6 @@ claim_again(struct records *r, const struct pkcs12_ask *ask,
 	put_number(&call, result->request);
 	put_number(&call, PKCS12_MADE_NOW);
 	put_number(&call, result->claim);
-	put_number(&call, r->holder);
 	put_text(&call, ask->subscriber);
 	put_text(&call, ask->asked);
 	return call_run(&call);
@@ -179,17 +176,17 @@ claim_new(struct records *r, const struct pkcs12_ask *ask,
 	put_number(&call, time(NULL));
 	put_number(&call, PKCS12_MADE_NOW);
 	put_number(&call, result->claim);
-	put_number(&call, r->holder);
 	return call_run(&call);
 }
 
 /* Is it to be had? */
 static bool
 is_free(const struct records *r, const struct pkcs12_result *result,
-        int64_t holder)
+        int64_t claim)
 {
 	return result->state == PKCS12_FREE ||
-	       (result->state == PKCS12_MADE_NOW && !lives(r, holder));
+	       (result->state == PKCS12_MADE_NOW &&
+	        !is_locked(r, claim, F_GETLK));
 }
 
 /* Who approved it has read that, and nothing else. */
@@ -219,22 +216,21 @@ static enum rec_err
 claim(struct records *r, const struct pkcs12_ask *ask,
       struct pkcs12_result *result)
 {
-	int64_t holder = 0;
+	int64_t other = 0;
 	bool is_new;
-	enum rec_err err = get_result(&r->writer, ask, result, &holder);
+	enum rec_err err = get_result(&r->writer, ask, result, &other);
 
 	is_new = err == REC_NOT_FOUND;
 	if (err != REC_OK && !is_new)
 		return err;
-	if (!is_new && !is_free(r, result, holder))
+	if (!is_new && !is_free(r, result, other))
 		return REC_OK;
 	if (!is_as_approved(result, ask))
 		return REC_EXISTS;
 	result->state = PKCS12_MADE_NOW;
 	if (!set_asked(result, ask))
 		return REC_FAILED;
-	err = counter_next(&r->writer, "claim", &result->claim);
-	if (err != REC_OK)
+	if ((err = lock_claim(r, &result->claim)) != REC_OK)
 		return err;
 	return is_new ? claim_new(r, ask, result)
 	              : claim_again(r, ask, result);
@@ -245,15 +241,18 @@ claim_whole(struct records *r, const struct pkcs12_ask *ask,
             struct pkcs12_result *ret_result)
 {
 	struct pkcs12_result result = { 0 };
-	enum rec_err err = become_holder(r);
+	enum rec_err err = sql_begin(&r->writer);
 
-	if (err != REC_OK || (err = sql_begin(&r->writer)) != REC_OK)
+	if (err != REC_OK)
 		return err;
 	err = sql_end(&r->writer, claim(r, ask, &result));
-	if (err == REC_OK)
+	if (err == REC_OK) {
 		*ret_result = result;
-	else
-		pkcs12_result_clear(&result);
+		return REC_OK;
+	}
+	if (result.claim != 0)
+		unlock_claim(r, result.claim);
+	pkcs12_result_clear(&result);
 	return err;
 }
 
@@ -263,17 +262,16 @@ look(struct records *r, const struct pkcs12_ask *ask,
      struct pkcs12_result *ret_result)
 {
 	struct pkcs12_result result;
-	int64_t holder;
+	int64_t claim;
 	enum rec_err err = sql_enter(&r->reader);
 
 	if (err != REC_OK)
 		return err;
-	err = get_result(&r->reader, ask, &result, &holder);
+	err = get_result(&r->reader, ask, &result, &claim);
 	sql_leave(&r->reader);
 	if (err != REC_OK)
 		return err;
-	if (result.state == PKCS12_FREE ||
-	    (result.state == PKCS12_MADE_NOW && holder != r->holder)) {
+	if (is_free(r, &result, claim)) {
 		pkcs12_result_clear(&result);
 		return REC_NOT_FOUND;
 	}
@@ -297,8 +295,10 @@ records_pkcs12_begin(struct records *r, const struct pkcs12_ask *ask,
 {
 	static const struct timespec pause = { 0, LOOK_MS * 1000000L };
 	int64_t until = now_ms() + wait_ms;
-	enum rec_err err;
+	enum rec_err err = open_claims(r);
 
+	if (err != REC_OK)
+		return err;
 	for (;;) {
 		err = look(r, ask, ret_result);
 		if (err == REC_NOT_FOUND)
@@ -321,10 +321,12 @@ struct claimed {
 static enum rec_err
 find_claimed(struct records *r, int64_t claim, struct claimed *claimed)
 {
-	struct call call = call_begin(&r->writer, STMT_PKCS12_CLAIMED);
+	struct call call;
 
+	if (is_locked(r, claim, F_OFD_GETLK))
+		return REC_STATE;
+	call = call_begin(&r->writer, STMT_PKCS12_CLAIMED);
 	put_number(&call, claim);
-	put_number(&call, r->holder);
 	if (call_row(&call)) {
 		claimed->request = get_number(&call);
 		get_text(&call, claimed->user, sizeof claimed->user);
@@ -381,8 +383,10 @@ records_pkcs12_finish(struct records *r, const struct rec_actor *actor,
 		return err;
 	err = sql_end(&r->writer,
 	              finish(r, actor, claim, cert, file, len, &id));
-	if (err == REC_OK)
+	if (err == REC_OK) {
+		unlock_claim(r, claim);
 		*ret_cert = id;
+	}
 	return err;
 }
 
@@ -408,32 +412,50 @@ records_pkcs12_wait(struct records *r, const struct rec_actor *actor,
 
 	if (err != REC_OK)
 		return err;
-	return sql_end(&r->writer, wait_for_approval(r, actor, claim));
+	err = sql_end(&r->writer, wait_for_approval(r, actor, claim));
+	if (err == REC_OK)
+		unlock_claim(r, claim);
+	return err;
+}
+
+static enum rec_err
+give_up(struct records *r, int64_t claim)
+{
+	struct claimed claimed;
+	enum rec_err err = find_claimed(r, claim, &claimed);
+
+	return err == REC_OK ? leave(r, &claimed, PKCS12_FREE) : err;
 }
 
 enum rec_err
 records_pkcs12_give_up(struct records *r, int64_t claim)
 {
-	struct claimed claimed;
 	enum rec_err err = sql_begin(&r->writer);
 
-	if (err != REC_OK)
-		return err;
-	if ((err = find_claimed(r, claim, &claimed)) == REC_OK)
-		err = leave(r, &claimed, PKCS12_FREE);
-	return sql_end(&r->writer, err);
+	if (err == REC_OK)
+		err = sql_end(&r->writer, give_up(r, claim));
+	unlock_claim(r, claim); /* it is free if the records say so or not */
+	return err;
 }
 
 /* --- approving ----------------------------------------------------------- */
 
+/* What is approved and not yet made may still be rejected. */
 static enum rec_err
-check_waits(struct sql *sql, int64_t request)
+check_undecided(struct sql *sql, int64_t request, bool approve)
 {
+	enum pkcs12_state state;
+	bool approved;
 	struct call call = call_begin(sql, STMT_PKCS12_STATE);
 
 	put_number(&call, request);
-	if (call_row(&call) && get_number(&call) != PKCS12_WAITS)
-		call.err = REC_STATE;
+	if (call_row(&call)) {
+		state = (enum pkcs12_state)get_number(&call);
+		approved = get_number(&call) != 0;
+		if (state != PKCS12_WAITS &&
+		    (approve || !approved || state != PKCS12_FREE))
+			call.err = REC_STATE;
+	}
 	return call_end(&call);
 }
 
@@ -443,7 +465,7 @@ decide(struct sql *sql, const struct rec_actor *actor, int64_t request,
 {
 	char object[NUMBER_TEXT_MAX];
 	struct call call;
-	enum rec_err err = check_waits(sql, request);
+	enum rec_err err = check_undecided(sql, request, approve);
 
 	if (err != REC_OK)
 		return err;

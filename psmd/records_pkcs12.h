@@ -73,7 +73,8 @@ enum rec_err records_pkcs12_wait(struct records *r,
                                  const struct rec_actor *actor, int64_t claim);
 /* The claim's end, without a file: the next who asks has one. */
 enum rec_err records_pkcs12_give_up(struct records *r, int64_t claim);
-/* Of one that waits; else REC_STATE. It is made when it is asked for again. */
+/* Approve or reject one that waits, or reject one that is approved and not yet
+ * made; else REC_STATE. It is made when it is asked for again. */
 enum rec_err records_pkcs12_decide(struct records *r,
                                    const struct rec_actor *actor,
                                    int64_t request, bool approve,

@@ -44,8 +44,7 @@ static const char *const migrations[] = {
 	/* What is long comes last in a row, so that the rest is read without
 	 * it. A certificate's id is a number that JavaScript holds. */
 	"INSERT INTO counter VALUES ('order', 99999),"
-	" ('certificate', 999999999999999), ('crl', 0), ('audit', 0),"
-	" ('claim', 0);"
+	" ('certificate', 999999999999999), ('crl', 0), ('audit', 0);"
 	"CREATE TABLE orders ("
 	" number INTEGER PRIMARY KEY CHECK (number >= 100000),"
 	TEXT_MAX("account", "64")
@@ -99,8 +98,7 @@ static const char *const migrations[] = {
 	TEXT_MAX("subscriber", "255")
 	" state INTEGER NOT NULL CHECK (state BETWEEN 0 AND 4),"
 	" approved INTEGER NOT NULL DEFAULT 0 CHECK (approved IN (0, 1)),"
-	" claim INTEGER NOT NULL," /* who has it, while it is made */
-	" holder INTEGER NOT NULL,"
+	" claim INTEGER NOT NULL," /* while it is made */
 	TEXT_MAX("reason", "255")
 	" begun INTEGER NOT NULL,"
 	TEXT_MAX("asked", "4000")

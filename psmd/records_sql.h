@@ -84,10 +84,9 @@ struct sql {
 
 struct records {
 	struct sql reader, writer;
-	/* PKCS#12 files that are being made; under the writer's lock */
+	/* PKCS#12 files that are being made */
 	char *claims_path;
-	int claims_fd;  /* -1: not yet */
-	atomic_int_least64_t holder; /* whose byte of it is locked; 0: none */
+	atomic_int claims_fd; /* opened under the writer's lock; -1: not yet */
 };
 
 /* Run text that has no parameters. */

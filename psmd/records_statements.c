@@ -24,7 +24,7 @@
 	" FROM certificate"
 /* read_result() */
 #define PKCS12 \
-	"SELECT state, approved, holder, request, subscriber, reason," \
+	"SELECT state, approved, claim, request, subscriber, reason," \
 	" asked, file, certificate FROM pkcs12"
 /* read_waiting() */
 #define PKCS12_WAITING \
@@ -126,20 +126,20 @@ const char *const sql_texts[STMT_N] = {
 	[STMT_PKCS12_GET] = PKCS12 " WHERE user = ?1 AND application = ?2",
 	[STMT_PKCS12_ADD] =
 	        "INSERT INTO pkcs12 (request, user, application, subscriber,"
-	        " asked, begun, state, claim, holder, reason)"
-	        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, '')",
+	        " asked, begun, state, claim, reason)"
+	        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, '')",
 	[STMT_PKCS12_CLAIM] = "UPDATE pkcs12 SET state = ?2, claim = ?3,"
-	                      " holder = ?4, subscriber = ?5, asked = ?6"
+	                      " subscriber = ?4, asked = ?5"
 	                      " WHERE request = ?1",
 	[STMT_PKCS12_CLAIMED] = "SELECT request, user FROM pkcs12"
-	                        " WHERE claim = ?1 AND claim <> 0"
-	                        " AND holder = ?2",
+	                        " WHERE claim = ?1 AND claim <> 0",
 	[STMT_PKCS12_DONE] =
-	        "UPDATE pkcs12 SET state = ?2, claim = 0, holder = 0,"
+	        "UPDATE pkcs12 SET state = ?2, claim = 0,"
 	        " certificate = ?3, file = ?4 WHERE request = ?1",
-	[STMT_PKCS12_LEAVE] = "UPDATE pkcs12 SET state = ?2, claim = 0,"
-	                      " holder = 0 WHERE request = ?1",
-	[STMT_PKCS12_STATE] = "SELECT state FROM pkcs12 WHERE request = ?1",
+	[STMT_PKCS12_LEAVE] = "UPDATE pkcs12 SET state = ?2, claim = 0"
+	                      " WHERE request = ?1",
+	[STMT_PKCS12_STATE] = "SELECT state, approved FROM pkcs12"
+	                      " WHERE request = ?1",
 	[STMT_PKCS12_DECIDE] = "UPDATE pkcs12 SET state = ?2, approved = ?3,"
 	                       " reason = ?4 WHERE request = ?1",
 	[STMT_PKCS12_WAITING] = PKCS12_WAITING

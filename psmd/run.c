@@ -229,17 +229,15 @@ open_http(struct daemon *d)
 
 /* Keys for PKCS#12 files, ahead of who asks for them; none for a service that
  * is off. */
-static struct pfx_pool *
-make_pool(const struct config *config)
+static void
+count_keys(const struct config *config, unsigned ret_ready[PFX_N_KINDS])
 {
-	unsigned ready[PFX_N_KINDS] = { 0 };
-
-	if (config->pkcs12.enabled) {
-		ready[PFX_RSA_2048] = config->pool_rsa_2048;
-		ready[PFX_RSA_3072] = config->pool_rsa_3072;
-		ready[PFX_RSA_4096] = config->pool_rsa_4096;
-	}
-	return pfx_pool_new(ready);
+	memset(ret_ready, 0, PFX_N_KINDS * sizeof *ret_ready);
+	if (!config->pkcs12.enabled)
+		return;
+	ret_ready[PFX_RSA_2048] = config->pool_rsa_2048;
+	ret_ready[PFX_RSA_3072] = config->pool_rsa_3072;
+	ret_ready[PFX_RSA_4096] = config->pool_rsa_4096;
 }
 
 /* What issues, and keeps up to date what was issued. */
@@ -247,9 +245,11 @@ static bool
 open_issuer(struct daemon *d)
 {
 	struct server *server = &d->server;
+	unsigned ready[PFX_N_KINDS];
 
+	count_keys(server->config, ready);
 	server->issuer = issuer_new();
-	server->pool = make_pool(server->config);
+	server->pool = pfx_pool_new(ready);
 	if (server->issuer != NULL && server->pool != NULL)
 		d->keeper = keeper_new(server);
 	return d->keeper != NULL || fail("start", "out of memory");
@@ -367,12 +367,15 @@ take_config(struct daemon *d, struct config *next)
 static void
 reload(struct daemon *d)
 {
+	unsigned ready[PFX_N_KINDS];
 	struct config *next;
 
 	notify_reloading();
 	next = read_config(d->path);
 	if (next != NULL && take_config(d, next)) {
 		log_line(LOG_CHANGED, "%s was read again", d->path);
+		count_keys(next, ready);
+		pfx_pool_want(d->server.pool, ready);
 		keeper_look(d->keeper);
 	} else {
 		config_free(next);

@@ -97,6 +97,21 @@ choose_suites(PRFileDesc *model)
 	return true;
 }
 
+/* Finite fields of 8192 bits, which TLS 1.3 may ask for, cost the server forty
+ * times what an elliptic curve does, and the client nothing. */
+static bool
+choose_groups(PRFileDesc *model)
+{
+	static const SSLNamedGroup groups[] = {
+		ssl_grp_ec_curve25519, ssl_grp_ec_secp256r1,
+		ssl_grp_ec_secp384r1, ssl_grp_ec_secp521r1
+	};
+
+	return SSL_NamedGroupConfig(model, groups,
+	                            sizeof groups / sizeof *groups) ==
+	       SECSuccess;
+}
+
 /* Who logs in by certificate proves it anew with each connection: a resumed
  * session would not be verified again. */
 static bool
@@ -140,7 +155,7 @@ set_protocol(PRFileDesc *model, const struct config *config)
 
 	return SSL_VersionRangeSet(model, &range) == SECSuccess &&
 	       set_options(model, config->client_cert) &&
-	       choose_suites(model) &&
+	       choose_suites(model) && choose_groups(model) &&
 	       SSL_SetNextProtoNego(model, alpn, sizeof alpn - 1) == SECSuccess;
 }
 

@@ -40,7 +40,9 @@ struct tls_conn;
 enum {
 	TLS_AGAIN = -1,  /* the socket is not ready */
 	TLS_FAILED = -2, /* and tls_why() says why */
-	TLS_GONE = -3    /* the client went away during the handshake */
+	TLS_GONE = -3,   /* the client went away during the handshake */
+	TLS_LATER = -4   /* enough for now: call again after others had their
+	                  * turn, without waiting for the socket */
 };
 
 /* fd, which is connected and does not block, is the connection's from now on.

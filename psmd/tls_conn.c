@@ -4,7 +4,7 @@
 
 /* tls_conn.c - one connection's TLS. */
 
-#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,11 +19,23 @@
 struct tls_conn {
 	struct tls *tls;
 	PRFileDesc *fd;
+	struct turn turn;
 };
+
+/* What was put on the socket goes, and the socket stays. With no descriptor at
+ * all NSPR would not free its part: so it gets another. */
+static void
+let_socket_go(PRFileDesc *fd, int socket)
+{
+	PR_ChangeFileDescNativeHandle(
+	        PR_GetIdentitiesLayer(fd, PR_NSPR_IO_LAYER),
+	        fcntl(socket, F_DUPFD_CLOEXEC, 0));
+	(void)PR_Close(fd);
+}
 
 /* NSPR has to be told that the socket does not block. */
 static PRFileDesc *
-import_socket(int fd)
+import_socket(int fd, struct turn *turn)
 {
 	PRSocketOptionData option = { .option = PR_SockOpt_Nonblocking };
 	PRFileDesc *tcp = PR_ImportTCPSocket(fd);
@@ -31,10 +43,10 @@ import_socket(int fd)
 	if (tcp == NULL)
 		return NULL;
 	option.value.non_blocking = PR_TRUE;
-	if (PR_SetSocketOption(tcp, &option) == PR_SUCCESS)
+	if (PR_SetSocketOption(tcp, &option) == PR_SUCCESS &&
+	    turn_push(tcp, turn))
 		return tcp;
-	PR_ChangeFileDescNativeHandle(tcp, -1);
-	PR_Close(tcp);
+	let_socket_go(tcp, fd);
 	return NULL;
 }
 
@@ -50,9 +62,9 @@ prepare(const struct tls *tls, PRFileDesc *ssl)
 
 /* The caller keeps the socket when this fails. */
 static PRFileDesc *
-import_tls(struct tls *tls, int fd)
+import_tls(struct tls *tls, int fd, struct turn *turn)
 {
-	PRFileDesc *tcp = import_socket(fd), *ssl;
+	PRFileDesc *tcp = import_socket(fd, turn), *ssl;
 
 	if (tcp == NULL)
 		return NULL;
@@ -61,8 +73,7 @@ import_tls(struct tls *tls, int fd)
 	pthread_mutex_unlock(&tls->lock);
 	if (ssl != NULL && prepare(tls, ssl) == SECSuccess)
 		return ssl;
-	PR_ChangeFileDescNativeHandle(tcp, -1);
-	PR_Close(ssl != NULL ? ssl : tcp);
+	let_socket_go(ssl != NULL ? ssl : tcp, fd);
 	return NULL;
 }
 
@@ -73,7 +84,7 @@ tls_accept(struct tls *tls, int fd)
 
 	if (conn == NULL)
 		return NULL;
-	conn->fd = import_tls(tls, fd);
+	conn->fd = import_tls(tls, fd, &conn->turn);
 	if (conn->fd == NULL) {
 		free(conn);
 		return NULL;
@@ -83,20 +94,21 @@ tls_accept(struct tls *tls, int fd)
 }
 
 static int
-again_or_failed(void)
+when_to_read(const struct tls_conn *conn)
 {
-	return PR_GetError() == PR_WOULD_BLOCK_ERROR ? TLS_AGAIN : TLS_FAILED;
+	return conn->turn.is_over ? TLS_LATER : TLS_AGAIN;
 }
 
 int
 tls_handshake(struct tls_conn *conn)
 {
+	turn_begin(&conn->turn);
 	PR_SetError(0, 0);
 	if (SSL_ForceHandshake(conn->fd) == SECSuccess)
 		return 0;
 	switch (PR_GetError()) {
 	case PR_WOULD_BLOCK_ERROR:
-		return TLS_AGAIN;
+		return when_to_read(conn);
 	case PR_END_OF_FILE_ERROR:
 	case PR_CONNECT_RESET_ERROR:
 		return TLS_GONE;
@@ -108,10 +120,14 @@ tls_handshake(struct tls_conn *conn)
 ssize_t
 tls_read(struct tls_conn *conn, void *buf, size_t size)
 {
-	PRInt32 n = PR_Recv(conn->fd, buf, (PRInt32)size, 0,
-	                    PR_INTERVAL_NO_WAIT);
+	PRInt32 n;
 
-	return n >= 0 ? n : again_or_failed();
+	turn_begin(&conn->turn);
+	n = PR_Recv(conn->fd, buf, (PRInt32)size, 0, PR_INTERVAL_NO_WAIT);
+	if (n >= 0)
+		return n;
+	return PR_GetError() == PR_WOULD_BLOCK_ERROR ? when_to_read(conn)
+	                                             : TLS_FAILED;
 }
 
 ssize_t
@@ -120,9 +136,10 @@ tls_write(struct tls_conn *conn, const void *buf, size_t len)
 	PRInt32 n = PR_Send(conn->fd, buf, (PRInt32)len, 0,
 	                    PR_INTERVAL_NO_WAIT);
 
-	if (n == 0)
-		return TLS_AGAIN;
-	return n > 0 ? n : again_or_failed();
+	if (n > 0)
+		return n;
+	return n == 0 || PR_GetError() == PR_WOULD_BLOCK_ERROR ? TLS_AGAIN
+	                                                       : TLS_FAILED;
 }
 
 bool

@@ -24,6 +24,18 @@ struct tls {
 	                        * not asked */
 };
 
+/* What one call may read from the socket, so that no client has a thread for
+ * itself: NSS goes on reading as long as there are records without data. */
+struct turn {
+	unsigned left; /* reads */
+	bool is_over;  /* there may be more to read than there were reads */
+};
+
+/* Have each read of fd, the socket, be one of turn's: with none left it would
+ * block. Before TLS is put on it. */
+bool turn_push(PRFileDesc *fd, struct turn *turn);
+void turn_begin(struct turn *turn);
+
 /* An SSLAuthCertificate; arg is the struct tls. */
 SECStatus tls_auth_client(void *arg, PRFileDesc *fd, PRBool check_sig,
                           PRBool is_server);

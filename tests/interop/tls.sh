@@ -13,7 +13,7 @@ serve db
 
 # openssl_visits [OPTION...]: openssl reads the page
 openssl_visits() {
-	timeout 20 openssl s_client -connect "127.0.0.1:$port" -quiet \
+	timeout 60 openssl s_client -connect "127.0.0.1:$port" -quiet \
 		-CAfile "$tmp/issuer.pem" "$@" <"$tmp/get" >"$tmp/out" \
 		2>"$tmp/err"
 }

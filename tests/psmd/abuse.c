@@ -8,6 +8,8 @@
  *                           connection of its own: a line for each
  *   abuse hold PORT KIND N  N clients of a kind, see below; says "ready", ends
  *                           with its input, and tells how many were closed
+ *   abuse outlast PORT KIND N M
+ *                           the same, until M of them were closed
  *   abuse reset PORT N      half a request and a reset, N times
  *   abuse talk PORT         standard input to the server, its answers to
  *                           standard output
@@ -29,7 +31,7 @@
 
 enum {
 	ANSWER_MAX = 1 << 20,
-	PATIENCE_MS = 20000, /* then a server hangs */
+	PATIENCE_MS = 60000, /* then a server hangs */
 	PAUSE_MS = 700       /* then it waits for more */
 };
 
@@ -339,29 +341,65 @@ is_closed(int fd)
 	return n == 0 || (errno != EAGAIN && errno != EINTR);
 }
 
-static void
-hold(in_port_t port, const struct kind *kind, unsigned n)
+static int *
+visit_often(in_port_t port, const struct kind *kind, unsigned n)
 {
 	int *fds = calloc(n, sizeof *fds);
-	unsigned closed = 0, second = 0;
-	char c;
 
 	must(fds != NULL, "calloc");
 	for (unsigned i = 0; i < n; i++) {
 		fds[i] = visit(port, kind->receive_buffer);
 		begin(fds[i], kind);
 	}
+	return fds;
+}
+
+static unsigned
+count_closed(const int *fds, unsigned n)
+{
+	unsigned closed = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		closed += is_closed(fds[i]);
+	return closed;
+}
+
+static void
+leave(int *fds, unsigned n)
+{
+	printf("%u closed\n", count_closed(fds, n));
+	for (unsigned i = 0; i < n; i++)
+		close(fds[i]);
+	free(fds);
+}
+
+static void
+hold(in_port_t port, const struct kind *kind, unsigned n)
+{
+	int *fds = visit_often(port, kind, n);
+	unsigned second = 0;
+	char c;
+
 	puts("ready");
 	fflush(stdout);
 	while (!is_ready(STDIN_FILENO, POLLIN, 1000) ||
 	       read(STDIN_FILENO, &c, 1) > 0)
 		drip(fds, n, kind, second++);
-	for (unsigned i = 0; i < n; i++) {
-		closed += is_closed(fds[i]);
-		close(fds[i]);
+	leave(fds, n);
+}
+
+/* In time: whoever is not closed then will not be. */
+static void
+outlast(in_port_t port, const struct kind *kind, unsigned n, unsigned wanted)
+{
+	int *fds = visit_often(port, kind, n);
+
+	for (unsigned second = 0; second < PATIENCE_MS / 1000 &&
+	                          count_closed(fds, n) < wanted; second++) {
+		drip(fds, n, kind, second);
+		(void)poll(NULL, 0, 1000);
 	}
-	printf("%u closed\n", closed);
-	free(fds);
+	leave(fds, n);
 }
 
 static void
@@ -420,11 +458,14 @@ main(int argc, char **argv)
 		talk(port);
 	else if (argc == 5 && strcmp(argv[1], "hold") == 0)
 		hold(port, find_kind(argv[3]), n);
+	else if (argc == 6 && strcmp(argv[1], "outlast") == 0)
+		outlast(port, find_kind(argv[3]), (unsigned)atoi(argv[4]), n);
 	else if (argc == 4 && strcmp(argv[1], "reset") == 0)
 		reset(port, n);
 	else {
 		fprintf(stderr, "usage: abuse table|talk PORT\n"
 		                "       abuse hold PORT KIND N\n"
+		                "       abuse outlast PORT KIND N M\n"
 		                "       abuse reset PORT N\n");
 		return 2;
 	}

@@ -28,7 +28,7 @@ check 'psmd is there' is_running
 # tls_talk BYTES: as printf understands them, within TLS
 tls_talk() {
 	# shellcheck disable=SC2059 # it is a format
-	{ printf "$1"; sleep 1; } | timeout 30 openssl s_client -quiet \
+	printf "$1" | timeout 60 openssl s_client -quiet \
 		-connect "127.0.0.1:$tls_port" -CAfile "$dir/ca.pem" \
 		>"$tmp/out" 2>"$tmp/err"
 }
@@ -72,7 +72,10 @@ now_has() {
 
 all_kinds 'line body reader hello' 50 1
 ask "$http/api/cert/user"
-in_time test "$(count fd)" -lt 60
+has_few() {
+	[ "$(count fd)" -lt 60 ]
+}
+check 'few descriptors are left' in_time has_few
 fds=$(count fd) threads=$(count task) kib=$(memory)
 echo "# $(now_has before)"
 
@@ -85,11 +88,8 @@ check 'psmd is well' healthy
 for kind in line header body chunk hello record; do
 	port=$plain_port
 	case $kind in record | hello) port=$tls_port ;; esac
-	hold "$port" "$kind" 20
-	sleep 5
-	release
-	check "time runs out for the kind \"$kind\"" grep -q '^20 closed' \
-		"$tmp/held"
+	check "time runs out for the kind \"$kind\"" \
+		outlast "$port" "$kind" 20 20
 done
 
 for kind in idle asked; do
@@ -113,11 +113,8 @@ check 'psmd ends well' stop
 set_to limits connections 40
 set_to limits connections_per_address 30
 start
-hold "$plain_port" asked 60
-sleep 1
-release
-check 'an address has so many connections and no more' grep -q '^30 closed' \
-	"$tmp/held"
+check 'an address has so many connections and no more' \
+	outlast "$plain_port" asked 60 30
 check 'then it may come again' in_time healthy
 
 check 'clients come and psmd ends all the same' hold "$plain_port" body 20

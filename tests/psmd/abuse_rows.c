@@ -19,6 +19,10 @@
 #define CLOSE HOST "Connection: close\r\n\r\n"
 #define PUT "PUT /api/cert/user HTTP/1.1\r\n" HOST
 #define SMUGGLED LINE HOST "\r\n"
+#define LENGTH(value) \
+	REFUSED, ALONE(PUT "Content-Length:" value "\r\n\r\n" SMUGGLED)
+#define CHUNKED PUT "Transfer-Encoding: chunked\r\n\r\n"
+#define CHUNKS(bytes) REFUSED, ALONE(CHUNKED bytes "0\r\n\r\n" SMUGGLED)
 #define FORM "multipart/form-data; boundary=b"
 #define PART "Content-Disposition: form-data; name="
 
@@ -130,22 +134,14 @@ const struct row rows[] = {
 	        SMUGGLED) },
 	{ "the same length twice", REFUSED,
 	  ALONE(PUT "Content-Length: 0\r\nContent-Length: 0\r\n\r\n") },
-	{ "a list of lengths", REFUSED,
-	  ALONE(PUT "Content-Length: 0, 41\r\n\r\n" SMUGGLED) },
-	{ "a length below zero", REFUSED,
-	  ALONE(PUT "Content-Length: -1\r\n\r\n" SMUGGLED) },
-	{ "a length with a plus", REFUSED,
-	  ALONE(PUT "Content-Length: +0\r\n\r\n" SMUGGLED) },
-	{ "a length in hexadecimal", REFUSED,
-	  ALONE(PUT "Content-Length: 0x29\r\n\r\n" SMUGGLED) },
-	{ "an empty length", REFUSED,
-	  ALONE(PUT "Content-Length:\r\n\r\n" SMUGGLED) },
-	{ "a length of 2^64", REFUSED,
-	  ALONE(PUT "Content-Length: 18446744073709551616\r\n\r\n" SMUGGLED) },
-	{ "a length of 2^64 - 1", REFUSED,
-	  ALONE(PUT "Content-Length: 18446744073709551615\r\n\r\n" SMUGGLED) },
-	{ "a length of 2^63", REFUSED,
-	  ALONE(PUT "Content-Length: 9223372036854775808\r\n\r\n" SMUGGLED) },
+	{ "a list of lengths", LENGTH(" 0, 41") },
+	{ "a length below zero", LENGTH(" -1") },
+	{ "a length with a plus", LENGTH(" +0") },
+	{ "a length in hexadecimal", LENGTH(" 0x29") },
+	{ "an empty length", LENGTH("") },
+	{ "a length of 2^64", LENGTH(" 18446744073709551616") },
+	{ "a length of 2^64 - 1", LENGTH(" 18446744073709551615") },
+	{ "a length of 2^63", LENGTH(" 9223372036854775808") },
 	{ "a body that is cut short", REFUSED,
 	  ALONE(PUT "Content-Length: 1000\r\n\r\nabc") },
 	{ "chunks and something else", REFUSED,
@@ -167,36 +163,19 @@ const struct row rows[] = {
 	        "0\r\n\r\n" SMUGGLED) },
 
 	/* --- chunks */
-	{ "a chunk of no size", REFUSED,
-	  ALONE(PUT "Transfer-Encoding: chunked\r\n\r\n\r\nabc\r\n0\r\n\r\n"
-	        SMUGGLED) },
-	{ "a chunk whose size is no number", REFUSED,
-	  ALONE(PUT "Transfer-Encoding: chunked\r\n\r\nxyz\r\nabc\r\n0\r\n\r\n"
-	        SMUGGLED) },
-	{ "a chunk of a size below zero", REFUSED,
-	  ALONE(PUT "Transfer-Encoding: chunked\r\n\r\n-3\r\nabc\r\n0\r\n\r\n"
-	        SMUGGLED) },
-	{ "a chunk whose size begins with 0x", REFUSED,
-	  ALONE(PUT "Transfer-Encoding: chunked\r\n\r\n0x3\r\nabc\r\n0\r\n\r\n"
-	        SMUGGLED) },
-	{ "a chunk of 2^64 bytes", REFUSED,
-	  ALONE(PUT "Transfer-Encoding: chunked\r\n\r\n10000000000000003\r\n"
-	        "abc\r\n0\r\n\r\n" SMUGGLED) },
-	{ "a chunk of 2^64 - 1 bytes", REFUSED,
-	  ALONE(PUT "Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n"
-	        "abc\r\n0\r\n\r\n" SMUGGLED) },
-	{ "a chunk longer than it says", REFUSED,
-	  ALONE(PUT "Transfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n0\r\n\r\n"
-	        SMUGGLED) },
+	{ "a chunk of no size", CHUNKS("\r\nabc\r\n") },
+	{ "a chunk whose size is no number", CHUNKS("xyz\r\nabc\r\n") },
+	{ "a chunk of a size below zero", CHUNKS("-3\r\nabc\r\n") },
+	{ "a chunk whose size begins with 0x", CHUNKS("0x3\r\nabc\r\n") },
+	{ "a chunk of 2^64 bytes", CHUNKS("10000000000000003\r\nabc\r\n") },
+	{ "a chunk of 2^64 - 1 bytes", CHUNKS("ffffffffffffffff\r\nabc\r\n") },
+	{ "a chunk longer than it says", CHUNKS("1\r\nabc\r\n") },
 	{ "chunks with bare line feeds", REFUSED,
-	  ALONE(PUT "Transfer-Encoding: chunked\r\n\r\n3\nabc\n0\n\n"
-	        SMUGGLED) },
+	  ALONE(CHUNKED "3\nabc\n0\n\n" SMUGGLED) },
 	{ "a chunk's extension that never ends", REFUSED,
-	  BYTES(PUT "Transfer-Encoding: chunked\r\n\r\n1;"), "a", 200000, NULL,
-	  NULL },
+	  BYTES(CHUNKED "1;"), "a", 200000, NULL, NULL },
 	{ "a size of 100,000 zeros", REFUSED,
-	  BYTES(PUT "Transfer-Encoding: chunked\r\n\r\n"), "0", 100000,
-	  "1\r\na\r\n0\r\n\r\n", NULL },
+	  BYTES(CHUNKED), "0", 100000, "1\r\na\r\n0\r\n\r\n", NULL },
 	{ "100,000 chunks of a byte", ONCE,
 	  BYTES(PUT "Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n"),
 	  "1\r\na\r\n", 100000, "0\r\n\r\n", NULL },
@@ -207,7 +186,7 @@ const struct row rows[] = {
 	  ALONE(PUT "Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
 	        "0\r\nContent-Length: 41\r\n\r\n" SMUGGLED) },
 	{ "chunks that never end", REFUSED,
-	  BYTES(PUT "Transfer-Encoding: chunked\r\n\r\n"),
+	  BYTES(CHUNKED),
 	  "400\r\n"
 	  "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 	  "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"

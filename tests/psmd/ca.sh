@@ -241,7 +241,26 @@ reload
 check 'another authority waits for the next start' \
 	in_time in_crl 'Key Compromise'
 set_to ca nickname '#issuer'
+need order late
+late=$serial
 check 'psmd ends well' stop
+
+# --- the records are an older copy, or lost
+
+cp "$dir/records.db" "$tmp/older.db"
+need ca revoke --reason superseded "$late"
+cp "$tmp/older.db" "$dir/records.db"
+check 'an older copy of the records' ca crl
+check 'is told of' err 'ca.crl is newer than the records'
+check 'what was revoked since stays so' is_revoked late
+check 'for the records, too' ca_fails 1 revoke --reason superseded "$late"
+mv "$dir/records.db" "$tmp/older.db"
+need run "$PSMD" account add "$user" -c "$conf" --generate
+check 'with others that are made anew' ca crl
+check 'it is so still' is_revoked late
+check 'and what was before, too' is_revoked bad
+mv "$tmp/older.db" "$dir/records.db"
+
 if command -v faketime >/dev/null && ! is_sanitized; then
 	need run faketime '13 hours ago' "$PSMD" ca crl -c "$conf"
 	crl_number=$(number)
@@ -318,7 +337,7 @@ check 'the configuration is fine with it' run "$PSMD" check -c "$conf"
 check 'what another has issued is on no CRL of its' ca_fails 1 revoke \
 	--reason superseded "$(openssl x509 -in "$tmp/held.pem" -noout \
 	-serial | sed 's/serial=//')"
-check 'as is said' err 'it is done, but not published.*a CRL of "#issuer"'
+check 'as is said' err 'it is done, but not published: a CRL of "#issuer"'
 set_to ca nickname '#below'
 check 'another is made below that' \
 	ca init --issuer '#root' --days 30 -k ec-p384 -s CN=Below
@@ -345,6 +364,7 @@ for option in '--days 0' '--days x' '--key dsa' '--root --issuer #ca'; do
 	check "no: $option" ca_fails 2 init $option
 done
 check 'no subject' ca_fails 1 init -s nonsense
+check 'an empty one' eval 'ca_fails 1 init -s "" && err "subject is needed"'
 check 'nothing is left of them' not nss certutil -L -n '#last'
 
 # --- on a token

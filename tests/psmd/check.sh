@@ -172,6 +172,17 @@ set_to server listen_http 192.0.2.1:80
 complains 'an address of another machine' \
 	':[0-9]*: \[server\] listen_http: 192.0.2.1 port 80: Cannot assign'
 again
+set_to server listen_http 127.0.0.1:8443
+set_to server listen_https 127.0.0.1:8443
+complains 'an address that is there twice' \
+	':[0-9]*: \[server\] listen_http: 127.0.0.1 port 8443: it is listened'
+set_to server listen_http ''
+set_to server listen_https '*:8443, [::1]:8443'
+complains 'one beside every one' \
+	':[0-9]*: \[server\] listen_https: ::1 port 8443: it is listened'
+set_to server listen_https '127.0.0.1:0, 127.0.0.1:0'
+check 'two free ports are fine' judge
+again
 set_to 'service system' transport http
 complains 'HTTP without an address for it' 'transport: http, but listen_http'
 again

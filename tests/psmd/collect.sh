@@ -258,8 +258,7 @@ done
 # --- orders that wait, and what comes of them ------------------------------
 
 set_to 'profile client' approval manual
-kill -HUP "$psmd_pid"
-need in_time logged 'was read again'
+reread
 apply --data-urlencode "csr@$tmp/ann.csr"
 collect
 check 'an order that waits is being processed' eval 'status_is 200 && out_is 0'
@@ -292,6 +291,16 @@ set_to ca nickname '#nobody'
 run "$PSMD" order approve "$order" -c "$conf"
 check 'an approval without an authority issues nothing' test $? -ne 0
 cp "$tmp/good.conf" "$conf"
+for days in days max_days; do
+	set_to 'profile client' "$days" 30
+done
+reread
+collect
+check 'nor does a profile that has changed meanwhile' code -14
+check 'which is none of the arguments'\'' fault' eval \
+	'out "30 days" && not out argument'
+cp "$tmp/good.conf" "$conf"
+reread
 # shellcheck disable=SC2086 # a number
 need run eval 'seq 8 | xargs -P 8 -I % curl -sS --cacert "$dir/ca.pem" \
 	-o "$tmp/at-once.%" -d loginName=ann \
@@ -333,8 +342,7 @@ collect "more=$(head -c 17000 /dev/zero | tr '\0' x)"
 check 'too much data is refused' status_is 413
 check 'with a code, too' test "$(head -n 1 "$tmp/out")" = -14
 set_to 'service orders' enabled no
-kill -HUP "$psmd_pid"
-need in_time eval '[ "$(grep -c "was read again" "$log")" -eq 2 ]'
+reread
 collect
 check 'what is switched off is not there' status_is 404
 

@@ -127,6 +127,13 @@ if [ "$(id -u)" -eq 0 ]; then
 		find "$tmp/nobody" ! -user nobody
 	check 'as the configuration says' \
 		quietly grep -x 'user = nobody' "$tmp/nobody/psmd.conf"
+	if run strace -f -qq -e trace=lchown,fchownat -o "$tmp/calls" \
+		"$PSMD" init -u nobody "$tmp/last"; then
+		check 'nobody is let in before all is theirs' eval \
+			'tail -n 1 "$tmp/calls" | grep -q "\"$tmp/last\","'
+	else
+		skip 'strace is not installed, or nothing can be traced here'
+	fi
 else
 	check 'a folder for somebody else needs root' \
 		fails 2 init -u root "$tmp/nobody"

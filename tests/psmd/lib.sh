@@ -40,12 +40,12 @@ run() {
 	"$@" >"$tmp/out" 2>"$tmp/err" </dev/null
 }
 
-# in_time COMMAND...: it succeeds within ten seconds, tried again and again
+# in_time COMMAND...: it succeeds within a minute, tried again and again
 in_time() {
 	tries=0
 	while ! "$@"; do
 		tries=$((tries + 1))
-		[ "$tries" -lt 100 ] || return 1
+		[ "$tries" -lt 600 ] || return 1
 		sleep 0.1
 	done
 }
@@ -132,6 +132,14 @@ restart() {
 	start
 }
 
+# reread: the configuration, by the daemon
+reread() {
+	rereads=$(grep -c 'was read again' "$log")
+	kill -HUP "$psmd_pid"
+	need in_time eval \
+		'[ "$(grep -c "was read again" "$log")" -gt "$rereads" ]'
+}
+
 is_running() {
 	kill -0 "$psmd_pid" 2>/dev/null
 }
@@ -178,9 +186,9 @@ succeeded() {
 
 # healthy: /healthz answers, within a bound that only a hanging server misses
 healthy() {
-	run curl -sSf --max-time "${1:-5}" --cacert "$dir/ca.pem" \
+	run curl -sSf --max-time 60 --cacert "$dir/ca.pem" \
 		"$https/healthz" && out '^ok$' &&
-		run curl -sSf --max-time "${1:-5}" "$http/healthz" &&
+		run curl -sSf --max-time 60 "$http/healthz" &&
 		out '^ok$'
 }
 
@@ -228,6 +236,11 @@ hold() {
 	in_time grep -q ready "$tmp/held" && return
 	cat "$tmp/held.err"
 	false
+}
+
+# outlast PORT KIND N CLOSED: such clients, until so many were closed
+outlast() {
+	run "$ABUSE" outlast "$1" "$2" "$3" "$4" && out "^$4 closed"
 }
 
 release() {

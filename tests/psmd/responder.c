@@ -26,8 +26,9 @@ struct visit {
 static struct {
 	pthread_mutex_t lock;
 	pthread_cond_t done;
-	unsigned open;
-} visits = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0 };
+	unsigned open, waiting;
+} visits = { .lock = PTHREAD_MUTEX_INITIALIZER,
+	     .done = PTHREAD_COND_INITIALIZER };
 
 static ssize_t
 read_some(int fd, char *buf, size_t size)
@@ -143,6 +144,33 @@ answer_body(struct visit *visit)
 	return answer(visit, "200 OK", text);
 }
 
+static void
+count_waiting(int by)
+{
+	pthread_mutex_lock(&visits.lock);
+	visits.waiting += (unsigned)by;
+	pthread_mutex_unlock(&visits.lock);
+}
+
+static void
+wait_a_second(void)
+{
+	count_waiting(1);
+	sleep(1);
+	count_waiting(-1);
+}
+
+unsigned
+responder_waits(void)
+{
+	unsigned n;
+
+	pthread_mutex_lock(&visits.lock);
+	n = visits.waiting;
+	pthread_mutex_unlock(&visits.lock);
+	return n;
+}
+
 static bool
 answer_one(struct visit *visit)
 {
@@ -161,7 +189,7 @@ answer_one(struct visit *visit)
 		return false;
 	}
 	if (strncmp(path, " /wait ", 7) == 0)
-		sleep(1);
+		wait_a_second();
 	return answer(visit, "200 OK", "hello\n");
 }
 

@@ -28,6 +28,8 @@ struct responder {
 /* A front_accept_fn; arg is a struct responder. */
 bool responder_accept(int fd, const struct sockaddr *address, socklen_t len,
                       void *arg);
+/* How many are answered "/wait" just now. */
+unsigned responder_waits(void);
 /* Wait until no connection is left. */
 void responder_wait(void);
 

@@ -157,7 +157,7 @@ check 'with its time' heard '^MONOTONIC_USEC=[0-9]'
 check 'and its end' in_time eval \
 	'[ "$(grep -c "^READY=1$" "$tmp/notify")" -eq 2 ]'
 check 'it ends well' stop
-check 'which is told too' heard '^STOPPING=1$'
+check 'which is told too' in_time heard '^STOPPING=1$'
 unset NOTIFY_SOCKET WATCHDOG_USEC
 kill "$held_pid"
 held_pid=

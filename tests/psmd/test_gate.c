@@ -52,6 +52,9 @@ test_gate_good_requests_pass(void **state)
 		CHUNKED "0aF;a=b;c=\"d\"\r\n",
 		CHUNKED "1\r\na\r\n00\r\nContent-Length: 9\r\n\r\n" GET "\r\n",
 		PUT "Transfer-Encoding: Chunked \r\n\r\n0\r\n\r\n" GET "\r\n",
+		PUT "Content-Length: 1\r\n\r\na" PUT "Content-Length: 1\r\n\r\na"
+		CHUNKED "0\r\n\r\n" CHUNKED "0\r\nX: y\r\n\r\n"
+		PUT "Content-Length: 1\r\n\r\na" GET "\r\n",
 	};
 	struct gate gate;
 
@@ -113,6 +116,8 @@ test_gate_doubtful_lengths_are_stopped(void **state)
 		PUT "Transfer-Encoding: gzip, chunked\r\n",
 		PUT "Transfer-Encoding: xchunked\r\n",
 		PUT "Transfer-Encoding:\r\n",
+		PUT "Transfer-Encoding: chunked                x\r\n",
+		PUT "Content-Length: 1                       1\r\n",
 		"PUT / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n",
 	};
 	struct gate gate;
@@ -176,6 +181,22 @@ test_gate_long_head_is_not_said_to_be_in_the_head(void **state)
 	assert_false(gate_is_in_head(&gate));
 }
 
+static void
+test_gate_head_is_measured_anew_with_each_request(void **state)
+{
+	static const char one[] = GET "\r\n";
+	char text[100 * sizeof one] = "";
+	struct gate gate;
+
+	(void)state;
+	while (strlen(text) < sizeof text - sizeof one)
+		strcat(text, one);
+	strcat(text, "\n");
+	assert_int_equal(pass(text, strlen(text), 100, &gate),
+	                 strlen(text) - 1);
+	assert_true(gate_is_in_head(&gate));
+}
+
 int
 main(void)
 {
@@ -188,6 +209,8 @@ main(void)
 		cmocka_unit_test(test_gate_long_extension_is_stopped),
 		cmocka_unit_test(
 		        test_gate_long_head_is_not_said_to_be_in_the_head),
+		cmocka_unit_test(
+		        test_gate_head_is_measured_anew_with_each_request),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

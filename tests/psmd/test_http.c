@@ -33,6 +33,7 @@
 #include "psmd/page.h"
 #include "psmd/pkcs12.h"
 #include "psmd/products.h"
+#include "tests/psmd/patience.h"
 
 #define ANSWER_MAX (256 * 1024)
 
@@ -236,7 +237,7 @@ receive(int fd, const char *enough)
 	while (enough == NULL || strstr(answer, enough) == NULL) {
 		struct pollfd poll_fd = { fd, POLLIN, 0 };
 
-		assert_true(poll(&poll_fd, 1, 30000) > 0);
+		assert_true(poll(&poll_fd, 1, PATIENCE * 1000) > 0);
 		n = recv(fd, answer + len, sizeof answer - 1 - len, 0);
 		if (n <= 0)
 			break;
@@ -398,6 +399,8 @@ test_doubtful_framing_ends_the_connection(void **state)
 		"GET / HTTP/1.1\r\n" HOST "\r\n",
 		"GET /api/cert/user HTTP/1.1\r\n\r\n"
 		"GET / HTTP/1.1\r\n" HOST "\r\n",
+		"GET /api/cert/user HTTP/1.0\r\nConnection: keep-alive\r\n"
+		"Host: a\r\nHost: b\r\n\r\nGET / HTTP/1.1\r\n" HOST "\r\n",
 	};
 
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
@@ -420,6 +423,26 @@ test_requests_of_one_connection_are_answered_in_order(void **state)
 	assert_int_equal(count(answer, "HTTP/1.1 "), 3);
 	assert_true(strstr(answer, "n=1q") < strstr(answer, "page"));
 	assert_true(strstr(answer, "page") < strstr(answer, "HTTP/1.1 404"));
+}
+
+static void
+test_absolute_target_has_its_path(void **state)
+{
+	static const struct {
+		const char *request, *answer;
+	} all[] = {
+		{ "GET http://a/api/none HTTP/1.1\r\n" HOST "\r\n",
+		  "\"code\":2" },
+		{ "GET HTTPS://a/api/none HTTP/1.1\r\n" HOST "\r\n",
+		  "\"code\":2" },
+		{ "GET http:///api/none HTTP/1.1\r\n" HOST "\r\n",
+		  "\"code\":2" },
+		{ "GET http://a HTTP/1.1\r\n" HOST "\r\n", "page" },
+		{ "GET http:// HTTP/1.1\r\n" HOST "\r\n", "page" },
+	};
+
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		assert_has(ask(*state, all[i].request), all[i].answer);
 }
 
 static void
@@ -480,7 +503,6 @@ test_who_may_not_ask_does_not_learn_what_is_wrong(void **state)
 	           "\"code\":9");
 }
 
-#define PATIENCE 60 /* seconds, for what should happen at once */
 #define SLOW "GET /session HTTP/1.1\r\n" HOST "\r\n"
 #define PAGE "GET / HTTP/1.1\r\n" HOST "\r\n"
 
@@ -508,12 +530,7 @@ wait_for_worker(void)
 static void
 wait_for_queue(struct house *house, size_t n)
 {
-	for (int i = 0; i < PATIENCE * 1000; i++) {
-		if (http_waiting(house->server.http) == n)
-			return;
-		usleep(1000);
-	}
-	fail_msg("%zu wait", http_waiting(house->server.http));
+	assert_soon(http_waiting(house->server.http) == n);
 }
 
 /* The one worker works for fds[0]; fds[1] waits. */
@@ -576,10 +593,12 @@ test_end_waits_for_what_it_answers(void **state)
 struct late {
 	struct house *house;
 	int fd;
-	bool is_told; /* that the end has begun */
+	bool is_told;    /* that the end has begun */
+	bool is_refused; /* in the middle of its request */
 };
 
-/* The rest of a request, once the end has begun. */
+/* The rest of a request, once the end has begun; the worker is busy until that
+ * is answered. */
 static void *
 send_rest_and_let_go(void *arg)
 {
@@ -591,7 +610,8 @@ send_rest_and_let_go(void *arg)
 		usleep(10 * 1000);
 	}
 	send_bytes(late->fd, "345", 3);
-	usleep(200 * 1000);
+	late->is_refused = strstr(receive(late->fd, NULL), "HTTP/1.1 503") !=
+	                   NULL;
 	sem_post(&let_go);
 	return NULL;
 }
@@ -605,7 +625,7 @@ test_end_refuses_what_arrives_too_late(void **state)
 	struct house *house = *state;
 	char why[200];
 	pthread_t thread;
-	struct late late = { house, connect_to(house), false };
+	struct late late = { house, connect_to(house), false, false };
 	int slow = ask_slowly(house);
 
 	send_bytes(late.fd, half, sizeof half - 1);
@@ -617,8 +637,8 @@ test_end_refuses_what_arrives_too_late(void **state)
 	assert_non_null(house->server.http);
 	assert_int_equal(pthread_join(thread, NULL), 0);
 	assert_true(late.is_told);
+	assert_true(late.is_refused);
 	assert_has(receive(slow, "let go"), "HTTP/1.1 200");
-	assert_has(receive(late.fd, NULL), "HTTP/1.1 503");
 	close(slow);
 	close(late.fd);
 }
@@ -735,6 +755,7 @@ main(void)
 		TEST(test_hundred_parameters_are_enough),
 		TEST(test_doubtful_framing_ends_the_connection),
 		TEST(test_requests_of_one_connection_are_answered_in_order),
+		TEST(test_absolute_target_has_its_path),
 		TEST(test_paths_that_are_none_answer_in_their_manner),
 		TEST(test_body_past_the_limit_is_too_big),
 		TEST(test_body_within_a_large_limit_is_taken),

@@ -307,6 +307,7 @@ test_reason_is_a_line_of_text(void **state)
 	assert_false(order_reason_valid(""));
 	assert_false(order_reason_valid("a\nb"));
 	assert_false(order_reason_valid("a\x7f"));
+	assert_false(order_reason_valid("a\xc2\x85"));
 	assert_false(order_reason_valid("\xc3"));
 }
 

@@ -3,7 +3,8 @@
  * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
 
 /* test_records.c - the records: accounts, locks, layouts, a full disk, a locked
- * file. Linked with --wrap=sqlite3_busy_timeout. */
+ * file. Linked with --wrap=sqlite3_busy_timeout, clock_gettime and
+ * pthread_mutex_timedlock. */
 
 #include <errno.h>
 #include <pthread.h>
@@ -16,6 +17,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -36,6 +38,37 @@ __wrap_sqlite3_busy_timeout(sqlite3 *db, int ms)
 {
 	asked_ms = ms;
 	return __real_sqlite3_busy_timeout(db, busy_ms);
+}
+
+int __real_clock_gettime(clockid_t clock, struct timespec *ret_time);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *ret_time);
+int __real_pthread_mutex_timedlock(pthread_mutex_t *mutex,
+                                   const struct timespec *until);
+int __wrap_pthread_mutex_timedlock(pthread_mutex_t *mutex,
+                                   const struct timespec *until);
+
+/* With lock_seconds, which each lock takes, nothing else takes time. */
+static int64_t clock_now, lock_seconds;
+
+int
+__wrap_clock_gettime(clockid_t clock, struct timespec *ret_time)
+{
+	if (lock_seconds == 0)
+		return __real_clock_gettime(clock, ret_time);
+	*ret_time = (struct timespec){ .tv_sec = clock_now };
+	return 0;
+}
+
+int
+__wrap_pthread_mutex_timedlock(pthread_mutex_t *mutex,
+                               const struct timespec *until)
+{
+	if (lock_seconds == 0)
+		return __real_pthread_mutex_timedlock(mutex, until);
+	clock_now += lock_seconds;
+	if (clock_now >= until->tv_sec)
+		return ETIMEDOUT;
+	return pthread_mutex_lock(mutex);
 }
 
 struct place {
@@ -72,6 +105,7 @@ setup(void **state)
 		return -1;
 	snprintf(place->path, sizeof place->path, "%s/records.db", place->dir);
 	busy_ms = 10000;
+	lock_seconds = 0;
 	*state = place;
 	return 0;
 }
@@ -496,6 +530,25 @@ test_locked_file_is_busy_but_readable(void **state)
 	                                        CHANGE_ENABLED), REC_OK);
 }
 
+static void
+test_who_waited_for_a_thread_waits_less_for_a_process(void **state)
+{
+	struct place *place = *state;
+	struct account a = make_account("admin");
+
+	clock_now = 1000;
+	lock_seconds = 4;
+	assert_int_equal(records_account_add(place->records, &a), REC_OK);
+	assert_int_equal(asked_ms, 6000);
+	lock_seconds = 9;
+	assert_int_equal(records_account_change(place->records, &a,
+	                                        CHANGE_ENABLED), REC_OK);
+	assert_int_equal(asked_ms, 1000);
+	lock_seconds = 10;
+	assert_int_equal(records_account_change(place->records, &a,
+	                                        CHANGE_ENABLED), REC_BUSY);
+}
+
 /* Files may not grow any more: add until that is noticed. */
 static enum rec_err
 add_until_full(struct place *place, int *ret_added)
@@ -648,6 +701,7 @@ main(void)
 		OPENED(test_account_succeeded_starts_from_none),
 		OPENED(test_account_injection_is_a_name),
 		FRESH(test_locked_file_is_busy_but_readable),
+		OPENED(test_who_waited_for_a_thread_waits_less_for_a_process),
 		OPENED(test_full_disk_changes_nothing),
 		OPENED(test_threads_count_each_failure),
 		cmocka_unit_test(test_name_valid_by_table),

@@ -4,7 +4,7 @@
 
 /* test_records_crash.c - the records when a process dies, the disk is full,
  * another holds the file, or many work at once. Linked with
- * --wrap=sqlite3_busy_timeout and --wrap=sqlite3_step. */
+ * --wrap=sqlite3_busy_timeout, sqlite3_step and pthread_mutex_timedlock. */
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -40,6 +40,22 @@ __wrap_sqlite3_busy_timeout(sqlite3 *db, int ms)
 {
 	(void)ms;
 	return __real_sqlite3_busy_timeout(db, busy_ms);
+}
+
+int __real_pthread_mutex_timedlock(pthread_mutex_t *mutex,
+                                   const struct timespec *until);
+int __wrap_pthread_mutex_timedlock(pthread_mutex_t *mutex,
+                                   const struct timespec *until);
+
+/* As patient with other threads. */
+int
+__wrap_pthread_mutex_timedlock(pthread_mutex_t *mutex,
+                               const struct timespec *until)
+{
+	struct timespec later = *until;
+
+	later.tv_sec += busy_ms / 1000;
+	return __real_pthread_mutex_timedlock(mutex, &later);
 }
 
 /* --- to die at a moment -------------------------------------------------- */

@@ -16,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include "psmd/records_sql.h"
 #include "tests/psmd/records_place.h"
 
 enum { THREADS = 8 };
@@ -155,6 +156,27 @@ test_pkcs12_given_up_is_free(void **state)
 	place_check(place);
 }
 
+/* Of a disk that is full, or records that another program has for itself. */
+static void
+test_pkcs12_given_up_without_the_records_is_free(void **state)
+{
+	struct place *place = *state;
+	sqlite3 *db = place->records->writer.db;
+	struct pkcs12_result first = begin(place->records, "A-1", 0), again;
+
+	assert_int_equal(sqlite3_exec(db, "PRAGMA query_only = ON", NULL, NULL,
+	                              NULL), SQLITE_OK);
+	assert_int_equal(records_pkcs12_give_up(place->records, first.claim),
+	                 REC_READ_ONLY);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA query_only = OFF", NULL, NULL,
+	                              NULL), SQLITE_OK);
+	again = begin(place->records, "A-1", 0);
+	assert_true(again.claim != 0);
+	assert_int_equal(again.request, first.request);
+	finish(place->records, again.claim, "1");
+	place_check(place);
+}
+
 static void
 test_pkcs12_serial_there_keeps_the_claim(void **state)
 {
@@ -203,7 +225,7 @@ test_pkcs12_waits_until_approved(void **state)
 	assert_int_equal(records_pkcs12_decide(r, &somebody, first.request,
 	                                       true, "fine"), REC_OK);
 	assert_int_equal(records_pkcs12_decide(r, &somebody, first.request,
-	                                       false, ""), REC_STATE);
+	                                       true, ""), REC_STATE);
 	assert_int_equal(records_pkcs12_waiting(r, NULL, 0, list, 2, &n),
 	                 REC_OK);
 	assert_int_equal(n, 0);
@@ -253,6 +275,39 @@ test_pkcs12_other_than_approved_exists(void **state)
 	place_check(place);
 }
 
+/* As long as it is not made, and not by whom it was approved. */
+static void
+test_pkcs12_approved_may_be_rejected(void **state)
+{
+	struct place *place = *state;
+	struct records *r = place->records;
+	struct pkcs12_result result = begin(r, "A-1", 0);
+	const int64_t request = result.request;
+
+	assert_int_equal(records_pkcs12_wait(r, &somebody, result.claim),
+	                 REC_OK);
+	assert_int_equal(records_pkcs12_decide(r, &somebody, request, true,
+	                                       ""), REC_OK);
+	assert_int_equal(records_pkcs12_decide(r, &somebody, request, true,
+	                                       ""), REC_STATE);
+	result = begin(r, "A-1", 0); /* it is being made */
+	assert_int_equal(records_pkcs12_decide(r, &somebody, request, false,
+	                                       "no"), REC_STATE);
+	assert_int_equal(records_pkcs12_give_up(r, result.claim), REC_OK);
+	assert_int_equal(records_pkcs12_decide(r, &somebody, request, false,
+	                                       "a mistake"), REC_OK);
+	result = begin(r, "A-1", 0);
+	assert_int_equal(result.claim, 0);
+	assert_int_equal(result.state, PKCS12_REJECTED);
+	assert_string_equal(result.reason, "a mistake");
+	/* what nobody has approved is not there to be rejected */
+	result = begin(r, "A-2", 0);
+	assert_int_equal(records_pkcs12_give_up(r, result.claim), REC_OK);
+	assert_int_equal(records_pkcs12_decide(r, &somebody, result.request,
+	                                       false, "no"), REC_STATE);
+	place_check(place);
+}
+
 static void
 test_pkcs12_rejected_stays_so(void **state)
 {
@@ -287,12 +342,14 @@ test_pkcs12_claim_ends_with_its_process(void **state)
 	if (pid == 0) {
 		struct records *own = NULL;
 
+		alarm(60); /* if the test ends before it */
 		if (records_open(place->path, true, &own) != REC_OK ||
 		    begin(own, "A-1", 0).claim == 0 ||
 		    write(ready[1], "", 1) != 1)
 			_exit(1);
 		pause();
 	}
+	close(ready[1]); /* so that a child that fails is heard of */
 	assert_int_equal(read(ready[0], &byte, 1), 1);
 	place_open(place);
 	result = begin(place->records, "A-1", 50);
@@ -305,7 +362,6 @@ test_pkcs12_claim_ends_with_its_process(void **state)
 	finish(place->records, result.claim, "1");
 	place_check(place);
 	close(ready[0]);
-	close(ready[1]);
 }
 
 struct job {
@@ -426,9 +482,11 @@ main(void)
 		OPENED(test_pkcs12_of_another_user_is_another),
 		OPENED(test_pkcs12_made_by_another_is_busy),
 		OPENED(test_pkcs12_given_up_is_free),
+		OPENED(test_pkcs12_given_up_without_the_records_is_free),
 		OPENED(test_pkcs12_serial_there_keeps_the_claim),
 		OPENED(test_pkcs12_waits_until_approved),
 		OPENED(test_pkcs12_other_than_approved_exists),
+		OPENED(test_pkcs12_approved_may_be_rejected),
 		OPENED(test_pkcs12_rejected_stays_so),
 		FRESH(test_pkcs12_claim_ends_with_its_process),
 		OPENED(test_pkcs12_at_the_same_moment_is_made_once),

@@ -38,6 +38,13 @@ done
 check 'ECDHE with AES-GCM is spoken' served -tls1_2 \
 	-cipher ECDHE+AESGCM
 check 'ECDHE with ChaCha20 too' served -tls1_2 -cipher ECDHE+CHACHA20
+for group in X25519 P-256 P-384 P-521; do
+	check "$group is spoken" served -tls1_3 -groups $group
+done
+for group in ffdhe2048 ffdhe8192; do
+	check "$group, which is slow, is refused" not served -tls1_3 \
+		-groups $group
+done
 check 'the application protocol is HTTP/1.1' served -alpn h2,http/1.1
 check 'and said to be' out '^ALPN protocol: http/1.1'
 check 'the server proves itself' served -verify_return_error \

@@ -52,7 +52,7 @@ check 'HTTP on the port of TLS too' status_is 400
 "$ABUSE" reset "$tls_port" 20
 as_user -X DELETE "$https/api/cert/user?id=@one"
 check 'DELETE is answered' succeeded
-check 'health is told' healthy 60
+check 'health is told' healthy
 check 'psmd ends without an error or a leak' stop
 sed 's/^/# /' "$tmp/valgrind"
 verdict
