@@ -67,7 +67,7 @@ need_to_check() {
 	need_to_build
 	need clang dumpasn1 g++ gnutls-bin libbcpkix-java libclang-rt-dev \
 		libcmocka-dev llvm mandoc node-typescript python3 \
-		python3-yaml softhsm2 sqlite3 valgrind
+		python3-yaml softhsm2 sqlite3 strace valgrind
 	need_unless nginx nginx-light
 	need_unless javac default-jdk-headless
 	# A Node that is not Debian's brings its headers and npm along.

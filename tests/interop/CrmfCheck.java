@@ -4,10 +4,10 @@
 
 /* CrmfCheck.java - what Bouncy Castle finds in CertReqMessages
  *
- *   CrmfCheck [--key KEY.pem] [--popcert CERT.pem] REQUEST.b64...
+ *   CrmfCheck [[--key KEY.pem] [--popcert CERT.pem] REQUEST.b64...]...
  *
  * Prints "ID NAME=VALUE" lines. KEY opens the archived keys, and as the key of
- * POPCERT it checks an agreeMAC (RFC 6955, 6). */
+ * POPCERT it checks an agreeMAC (RFC 6955, 6); both are for what follows. */
 
 import java.io.FileReader;
 import java.nio.file.Files;
@@ -304,15 +304,16 @@ public final class CrmfCheck {
 	public static void main(String[] args) throws Exception {
 		PrivateKey opener = null;
 		X509CertificateHolder verifier = null;
-		int i = 0;
 		Security.addProvider(new BouncyCastleProvider());
-		for (; i < args.length && args[i].startsWith("--"); i += 2) {
-			if (args[i].equals("--key"))
-				opener = readKey(args[i + 1]);
-			else
-				verifier = readCertificate(args[i + 1]);
-		}
-		for (; i < args.length; i++) {
+		for (int i = 0; i < args.length; i++) {
+			if (args[i].equals("--key")) {
+				opener = readKey(args[++i]);
+				continue;
+			}
+			if (args[i].equals("--popcert")) {
+				verifier = readCertificate(args[++i]);
+				continue;
+			}
 			for (CertReqMsg msg : readRequest(args[i]))
 				new CrmfCheck(msg, opener, verifier).print();
 		}
