@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,16 +27,29 @@ note_signal(int number)
 	caught = number;
 }
 
+/* As read(); -1 if one of the signals came. These are blocked but for the
+ * waiting, so that none comes just before it begins. */
+static ssize_t
+read_char(int fd, const sigset_t *unblocked, char *ret_c)
+{
+	struct pollfd ready = { .fd = fd, .events = POLLIN };
+
+	while (caught == 0 && ppoll(&ready, 1, NULL, unblocked) < 0)
+		if (errno != EINTR)
+			return -1;
+	return caught == 0 ? read(fd, ret_c, 1) : -1;
+}
+
 /* Read a line into buf without its end; false: end of input, a signal, or too
  * long a line. */
 static bool
-read_line(int fd, char *buf, size_t size)
+read_line(int fd, const sigset_t *unblocked, char *buf, size_t size)
 {
 	size_t len = 0;
 	ssize_t n;
 	char c;
 
-	while ((n = read(fd, &c, 1)) == 1 && c != '\n')
+	while ((n = read_char(fd, unblocked, &c)) == 1 && c != '\n')
 		if (len < size)
 			buf[len++] = c;
 	if (n != 1 || len >= size) {
@@ -50,7 +64,8 @@ read_line(int fd, char *buf, size_t size)
  * nothing is shown, and nothing flushed. Without suspension, which would leave
  * the echo off in the shell. */
 static bool
-read_hidden(int tty, const char *prompt, char *buf, size_t size)
+read_hidden(int tty, const sigset_t *unblocked, const char *prompt, char *buf,
+            size_t size)
 {
 	struct termios old, hidden;
 	bool good;
@@ -62,7 +77,8 @@ read_hidden(int tty, const char *prompt, char *buf, size_t size)
 	hidden.c_cc[VSUSP] = _POSIX_VDISABLE;
 	if (tcsetattr(tty, TCSAFLUSH, &hidden) != 0)
 		return false;
-	good = dprintf(tty, "%s: ", prompt) > 0 && read_line(tty, buf, size);
+	good = dprintf(tty, "%s: ", prompt) > 0 &&
+	       read_line(tty, unblocked, buf, size);
 	tcsetattr(tty, TCSAFLUSH, &old);
 	return good;
 }
@@ -72,14 +88,21 @@ static bool
 ask_tty(int tty, const char *prompt, char *buf, size_t size)
 {
 	struct sigaction old[N_ENDS], sa = { .sa_handler = note_signal };
+	sigset_t blocked, unblocked;
 	bool good;
 
 	caught = 0;
+	sigemptyset(&blocked);
+	for (size_t i = 0; i < N_ENDS; i++)
+		sigaddset(&blocked, ends[i]);
+	if (sigprocmask(SIG_BLOCK, &blocked, &unblocked) != 0)
+		return false;
 	for (size_t i = 0; i < N_ENDS; i++)
 		sigaction(ends[i], &sa, &old[i]);
-	good = read_hidden(tty, prompt, buf, size);
+	good = read_hidden(tty, &unblocked, prompt, buf, size);
 	for (size_t i = 0; i < N_ENDS; i++)
 		sigaction(ends[i], &old[i], NULL);
+	sigprocmask(SIG_SETMASK, &unblocked, NULL);
 	if (caught != 0 && caught != SIGINT)
 		raise(caught);
 	return good;

@@ -5,6 +5,7 @@
 /* test_terminal.c - asking for a secret: what the terminal is told, and when. */
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,6 +23,7 @@ static struct {
 	struct termios now;
 	char shown[256]; /* until the echo went off for the first time */
 	bool hidden;
+	int signal; /* comes when the echo goes off; 0: none */
 } tty;
 
 static void
@@ -51,6 +53,8 @@ __wrap_tcsetattr(int fd, int how, const struct termios *to)
 	assert_int_equal(fd, tty.psm);
 	if (!tty.hidden)
 		look();
+	if (!tty.hidden && tty.signal != 0)
+		raise(tty.signal);
 	tty.hidden = true;
 	tty.now = *to;
 	return 0;
@@ -129,6 +133,24 @@ test_terminal_takes_no_line_that_is_too_long(void **state)
 	assert_true(tty.now.c_lflag & ECHO);
 }
 
+static void
+test_terminal_interrupted_before_it_waits_does_not_wait(void **state)
+{
+	char buf[16] = "as before";
+
+	(void)state;
+	alarm(60); /* the end, if it does */
+	tty.signal = SIGINT;
+	assert_false(terminal_ask(tty.psm, "Password", false, buf,
+	                          sizeof buf));
+	alarm(0);
+	assert_memory_equal(buf, (char[16]){ 0 }, sizeof buf);
+	assert_true(tty.now.c_lflag & ECHO);
+	type("secret\n");
+	tty.signal = 0;
+	assert_true(terminal_ask(tty.psm, "Password", false, buf, sizeof buf));
+}
+
 int
 main(void)
 {
@@ -142,6 +164,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 			test_terminal_takes_no_line_that_is_too_long, setup,
 			teardown),
+		cmocka_unit_test_setup_teardown(
+			test_terminal_interrupted_before_it_waits_does_not_wait,
+			setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
